@@ -1,0 +1,10 @@
+#include "engine/base/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+_Noreturn void hn_check_failed(const char *condition, const char *file, int line)
+{
+    fprintf(stderr, "hanse: broken invariant at %s:%d: %s\n", file, line, condition);
+    abort();
+}

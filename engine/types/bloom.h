@@ -1,0 +1,20 @@
+/* The 2048-bit log filter of receipts and headers (yellow paper, section 4.3.1, function M). */
+#ifndef HN_ENGINE_TYPES_BLOOM_H
+#define HN_ENGINE_TYPES_BLOOM_H
+
+#include "engine/types/log.h"
+
+typedef struct hn_bloom {
+    uint8_t b[256];
+} hn_bloom;
+
+/* Adds one item (an address or a topic). */
+void hn_bloom_add(hn_bloom *bloom, hn_bytes item);
+/* Adds the addresses and topics of logs. */
+void hn_bloom_add_logs(hn_bloom *bloom, const hn_log *logs, size_t log_count);
+/* Adds all bits of another filter. */
+void hn_bloom_merge(hn_bloom *bloom, const hn_bloom *other);
+/* False: certainly absent. True: perhaps present. */
+bool hn_bloom_may_contain(const hn_bloom *bloom, hn_bytes item);
+
+#endif
