@@ -1,0 +1,23 @@
+/* An account and a piece of code, as every floor above the trie sees them (yellow paper, section 4.1). */
+#ifndef HN_ENGINE_STATE_ACCOUNT_H
+#define HN_ENGINE_STATE_ACCOUNT_H
+
+#include "engine/base/u256.h"
+
+typedef struct hn_account {
+    hn_u256 balance;
+    uint64_t nonce;
+    hn_hash code_hash; /* hn_keccak256_of_nothing when there is no code */
+} hn_account;
+
+/* Immutable deployed code. Shared: one object per code hash, living as long as the store that gave it. */
+typedef struct hn_code {
+    hn_hash hash;
+    hn_bytes bytes;
+    uint64_t id; /* unique in its store and never reused: a key for caches of analysed code */
+} hn_code;
+
+/* True for nonce 0, balance 0 and no code (EIP-161). */
+bool hn_account_is_empty(const hn_account *account);
+
+#endif
