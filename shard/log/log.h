@@ -1,0 +1,92 @@
+/* The log of ordered inputs: the only thing written before a transaction is acknowledged.
+ *
+ * A sequence of frames in segment files that were zero-written ahead. A frame is one batch or control record:
+ * checksummed, chained to the one before, aligned to the device's block (format: frame.h). A few writes are
+ * in flight at once; acknowledgement is strictly in order: durable_index only moves over frames all of whose
+ * predecessors are durable. A failed write stops the log for good (HN_LOG_FAILED). When the next segment
+ * cannot be written ahead the log is HN_LOG_FULL: appends stop, and go on by themselves when there is room.
+ *
+ * Owner: the commit core; hn_log_durable_index may be read from any core.
+ */
+#ifndef HN_SHARD_LOG_LOG_H
+#define HN_SHARD_LOG_LOG_H
+
+#include "shard/log/io.h"
+
+typedef struct hn_log hn_log;
+
+typedef enum hn_log_state {
+    HN_LOG_OPEN,
+    HN_LOG_FULL,
+    HN_LOG_FAILED,
+} hn_log_state;
+
+typedef enum hn_frame_kind {
+    HN_FRAME_BATCH = 1,   /* payload: shard/log/batch.h */
+    HN_FRAME_CONTROL = 2, /* payload: a control record (ledger created, clean stop) */
+} hn_frame_kind;
+
+typedef struct hn_log_options {
+    uint64_t cluster_id;      /* of a new log; an existing one must have the same unless 0 */
+    uint64_t segment_bytes;   /* default 64 MiB */
+    uint32_t in_flight_max;   /* default 2 */
+    uint32_t frame_bytes_max; /* payload; default 1 MiB */
+} hn_log_options;
+
+/* One frame as read back. Views are valid during the callback. */
+typedef struct hn_frame {
+    uint64_t index; /* 1, 2, 3, ... without gaps */
+    uint64_t term;
+    hn_frame_kind kind;
+    uint32_t transaction_count;
+    uint64_t ledger_mask; /* bit min(ledger, 63) for each ledger in the payload */
+    hn_bytes payload;
+} hn_frame;
+
+/* What is wrong, where (file, offset, frame), for people. */
+typedef struct hn_log_problem {
+    char text[320];
+} hn_log_problem;
+
+/* Finds the segments and checks their headers; makes the first one in an empty directory. *problem may be
+ * NULL. */
+HN_MUST_USE hn_err hn_log_open(hn_log **out, hn_log_problem *problem, const hn_io *io,
+                               const hn_log_options *options);
+
+/* Reads every frame from `first_index` on, in order, and leaves the log ready to append behind the last good
+ * one. An unacknowledged torn tail is cut. HN_ERR_CORRUPT with *problem: a frame with later good frames
+ * behind it, or whose header is good and payload is bad, does not check out; nothing is changed. Must be
+ * called once before appending. A callback's error ends it. `read_only` (verify) changes nothing on disk. */
+HN_MUST_USE hn_err hn_log_replay(hn_log *log, hn_log_problem *problem, uint64_t first_index, bool read_only,
+                                 hn_err (*each)(void *self, const hn_frame *frame), void *self);
+
+/* Waits for writes in flight and closes. Frames appended and not durable may be lost: nobody was told of
+ * them. */
+void hn_log_close(hn_log *log);
+
+/* A free write slot's payload area of frame_bytes_max bytes; NULL while all slots are in flight or the log is
+ * not open. The same area until appended. */
+uint8_t *hn_log_payload(hn_log *log);
+
+/* Completes and submits the frame whose payload was written to hn_log_payload. */
+HN_MUST_USE hn_err hn_log_append(hn_log *log, uint64_t *index, hn_frame_kind kind, uint32_t transaction_count,
+                                 uint64_t ledger_mask, size_t payload_size);
+
+/* Takes completions, moves durable_index, prepares segments ahead piece by piece. Returns how many frames
+ * became durable. Call it in every loop. */
+unsigned hn_log_poll(hn_log *log);
+
+hn_log_state hn_log_state_now(const hn_log *log);
+unsigned hn_log_in_flight(const hn_log *log);
+uint64_t hn_log_last_index(const hn_log *log);    /* appended */
+uint64_t hn_log_durable_index(const hn_log *log); /* any core; acquire */
+
+typedef struct hn_log_counts {
+    uint64_t frames;
+    uint64_t bytes; /* written, padding included */
+    uint64_t segments;
+    uint64_t write_ns_last; /* submission to completion of the newest write; 0 without a clock */
+} hn_log_counts;
+hn_log_counts hn_log_count(const hn_log *log);
+
+#endif

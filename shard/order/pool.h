@@ -1,0 +1,67 @@
+/* The pool of one ledger: transactions that have passed their checks and wait for their place in the order.
+ *
+ * Per sender a queue by nonce without bound gaps: what follows the account's next nonce without a gap is
+ * ready, in order of arrival; the rest waits. A transaction with a taken nonce replaces the old one when it
+ * pays 10 % more (both fees), also at price zero when it is the same price and the ledger is free of charge:
+ * then it is refused. Bounds on transactions and bytes, per sender and in total; when full, waiting (gapped)
+ * ones go first, else the newcomer is refused. Owner: the core of the ledger's shard. Nothing allocates after
+ * creation.
+ */
+#ifndef HN_SHARD_ORDER_POOL_H
+#define HN_SHARD_ORDER_POOL_H
+
+#include "engine/base/err.h"
+#include "engine/state/account.h"
+#include "shard/order/verdict.h"
+
+typedef struct hn_pool hn_pool;
+
+typedef struct hn_pool_limits {
+    uint32_t transactions;            /* in total; default 65,536 */
+    uint32_t transactions_per_sender; /* default 4,096 */
+    uint32_t gapped_per_sender;       /* not ready; default 64 */
+    uint64_t bytes;                   /* raw bytes in total; default 256 MiB */
+} hn_pool_limits;
+
+HN_MUST_USE hn_err hn_pool_create(hn_pool **out, const hn_pool_limits *limits, uint64_t table_seed);
+void hn_pool_destroy(hn_pool *pool);
+
+/* Offers a transaction. `account` is the sender's executed state (nonce, balance); the pool knows what it has
+ * handed out since. QUEUED: the pool owns it now, and *displaced (NULL when none) is one that had to leave
+ * (replaced: same sender and nonce; or evicted) and is the caller's again. KNOWN, UNDERPRICED, POOL_FULL,
+ * SENDER_FULL, REJECTED (with *reject: NONCE_TOO_LOW, FUNDS): it stays the caller's. *is_ready tells whether
+ * it (and so perhaps others behind it) can be ordered now. */
+hn_verdict hn_pool_add(hn_pool *pool, hn_pending **displaced, bool *is_ready, hn_reject *reject,
+                       hn_pending *pending, const hn_account *account);
+
+/* Next ready transaction, without taking it; NULL when there is none. */
+const hn_pending *hn_pool_peek(const hn_pool *pool);
+
+/* Takes it: the caller owns it; the sender's next nonce moves on. */
+hn_pending *hn_pool_take(hn_pool *pool);
+
+/* After execution of a taken transaction: `account` is the sender's state now. When it was skipped and not
+ * executed, the nonce expected next falls back and followers wait or are dropped: each dropped one comes out
+ * through hn_pool_take_dropped. */
+void hn_pool_note_executed(hn_pool *pool, const hn_address *sender, const hn_account *account);
+
+/* One that left the pool for a reason other than being taken (nonce used up by another, funds gone); NULL
+ * when none. */
+hn_pending *hn_pool_take_dropped(hn_pool *pool, hn_verdict *verdict, hn_reject *reject);
+
+/* Nonce after all that is ready or handed out (eth_getTransactionCount "pending"); false when the sender is
+ * unknown. */
+bool hn_pool_pending_nonce(const hn_pool *pool, uint64_t *out, const hn_address *sender);
+
+/* The pending transaction with this hash, or NULL; borrowed until the next change. */
+const hn_pending *hn_pool_find(const hn_pool *pool, const hn_hash *hash);
+
+typedef struct hn_pool_counts {
+    uint32_t ready;
+    uint32_t gapped;
+    uint32_t senders;
+    uint64_t bytes;
+} hn_pool_counts;
+hn_pool_counts hn_pool_count(const hn_pool *pool);
+
+#endif

@@ -1,0 +1,32 @@
+/* Outcomes of the newest transactions by hash: what makes submission idempotent.
+ *
+ * A client that retransmits hears the first outcome again. Bounded: the oldest entry makes room. Owner: the
+ * core of the shard. Nothing allocates after creation.
+ */
+#ifndef HN_SHARD_ORDER_RECENT_H
+#define HN_SHARD_ORDER_RECENT_H
+
+#include "shard/order/verdict.h"
+
+typedef struct hn_recent hn_recent;
+
+typedef struct hn_recent_outcome {
+    hn_verdict verdict; /* KNOWN while on its way, EXECUTED or SKIPPED */
+    hn_reject reject;
+    hn_evm_status status;
+    uint64_t block_number;
+    uint64_t gas_used;
+    uint64_t frame_index;
+} hn_recent_outcome;
+
+/* `capacity` entries, a power of two. */
+HN_MUST_USE hn_err hn_recent_create(hn_recent **out, uint32_t capacity, uint64_t table_seed);
+void hn_recent_destroy(hn_recent *recent);
+
+/* Puts or replaces. */
+void hn_recent_put(hn_recent *recent, const hn_hash *hash, const hn_recent_outcome *outcome);
+/* Takes it out (a transaction that was dropped from the pool may come again). */
+void hn_recent_remove(hn_recent *recent, const hn_hash *hash);
+bool hn_recent_find(const hn_recent *recent, hn_recent_outcome *out, const hn_hash *hash);
+
+#endif
