@@ -19,7 +19,7 @@ typedef struct hn_rlp_cursor {
 
 static inline hn_rlp_cursor hn_rlp_cursor_of(hn_bytes input)
 {
-    return (hn_rlp_cursor){.next = input.data, .end = input.data + input.size};
+    return (hn_rlp_cursor){.next = input.data, .end = input.size != 0 ? input.data + input.size : input.data};
 }
 
 static inline bool hn_rlp_at_end(const hn_rlp_cursor *cursor)
@@ -45,7 +45,11 @@ HN_MUST_USE hn_err hn_rlp_read_raw(hn_bytes *out, hn_rlp_cursor *cursor);
 /* HN_ERR_TRAILING unless the cursor is at its end. */
 HN_MUST_USE hn_err hn_rlp_expect_end(const hn_rlp_cursor *cursor);
 
-/* Walks the whole of `input`, nested lists included (at most 1,024 deep): is it exactly one valid item? */
+/* How many items are left; each one's prefix must be valid, contents are not looked at. */
+HN_MUST_USE hn_err hn_rlp_count(size_t *out, hn_rlp_cursor cursor);
+
+/* Walks the whole of `input`, nested lists included: is it exactly one valid item? HN_ERR_LIMIT: lists more
+ * than 1,024 deep. */
 HN_MUST_USE hn_err hn_rlp_validate(hn_bytes input);
 
 /* Writing. Sizes come first, so that a list's prefix can be written before its items: each hn_rlp_size_* says
