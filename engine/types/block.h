@@ -25,6 +25,7 @@ typedef struct hn_block {
 
 /* Views point into `rlp` and `arena`, which must outlive *out. Errors as engine/codec/rlp.h. */
 HN_MUST_USE hn_err hn_block_decode(hn_block *out, hn_arena *arena, hn_bytes rlp);
+/* A transaction's `raw` bytes are taken as they are; one that has none is encoded from its fields. */
 HN_MUST_USE hn_err hn_block_encode(hn_bytes *out, hn_arena *arena, const hn_block *block);
 
 /* keccak256(rlp(uncles)). */

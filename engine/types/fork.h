@@ -41,6 +41,9 @@ typedef enum hn_fork {
         HN_FORK_COUNT
 } hn_fork;
 
+/* The activation of a fork that never comes. */
+#define HN_FORK_NEVER UINT64_MAX
+
 /* EIP-4844 and EIP-7840 parameters of one fork. */
 typedef struct hn_blob_schedule {
     uint32_t target; /* blobs per block */
@@ -51,7 +54,7 @@ typedef struct hn_blob_schedule {
 /* What a genesis file's "config" says. Immutable after genesis is read; shared by all cores. */
 typedef struct hn_chain_config {
     uint64_t chain_id;
-    uint64_t activation[HN_FORK_COUNT]; /* block number, or timestamp for timed forks; UINT64_MAX: never */
+    uint64_t activation[HN_FORK_COUNT]; /* block number, or timestamp for timed forks; HN_FORK_NEVER */
     hn_blob_schedule
         blob_schedule[HN_FORK_COUNT];      /* from HN_FORK_CANCUN on; inherited where the file has none */
     bool terminal_total_difficulty_passed; /* Paris rules from genesis on */
@@ -61,17 +64,25 @@ typedef struct hn_chain_config {
     uint8_t deposit_contract[20]; /* EIP-6110; all zero: none */
 } hn_chain_config;
 
+/* The names in HN_FORK_LIST: of the fork, and of its key in a genesis file's "config" (NULL: none). */
 const char *hn_fork_name(hn_fork fork);
+const char *hn_fork_key(hn_fork fork);
+/* Activated by a timestamp, not by a block number. */
+bool hn_fork_is_timed(hn_fork fork);
 
 /* By any name that genesis files and test vectors use ("EIP158", "SpuriousDragon", "Merge", "Paris", ...),
  * case ignored. False when unknown. */
 bool hn_fork_from_name(hn_fork *out, const char *name);
 
-/* The newest fork active at a block. */
+/* The newest fork active at a block. Earlier ones count as active with it, set or not. Timed forks come only
+ * where London is active, as the public chains have it. */
 hn_fork hn_fork_at(const hn_chain_config *config, uint64_t block_number, uint64_t timestamp);
 
-/* A configuration in which every fork up to `fork` is active from genesis on, chain id 1: test vectors,
- * --dev. */
+/* The blob parameters of the public chain for every fork from HN_FORK_CANCUN on; zero before. */
+void hn_blob_schedules_default(hn_blob_schedule out[HN_FORK_COUNT]);
+
+/* A configuration in which every fork up to `fork` is active from genesis on, chain id 1 and the other
+ * parameters of the public chain: test vectors, --dev. */
 void hn_chain_config_at_fork(hn_chain_config *out, hn_fork fork);
 
 #endif

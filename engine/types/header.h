@@ -7,6 +7,9 @@
 #include "engine/base/u256.h"
 #include "engine/types/bloom.h"
 
+/* Bytes of extra data that are taken at all: consensus allows 32, private chains put signatures there. */
+enum { HN_HEADER_EXTRA_MAX = 1024 };
+
 /* Which of the later fields a header carries: each form has all those of the forms before it. */
 typedef enum hn_header_form {
     HN_HEADER_FRONTIER,
@@ -47,10 +50,11 @@ extern const hn_hash hn_no_requests_hash;
 
 HN_MUST_USE hn_err hn_header_encode(hn_bytes *out, hn_arena *arena, const hn_header *header);
 
-/* The form follows from the number of fields. extra_data points into `rlp`. */
+/* The form follows from the number of fields. extra_data points into `rlp`. HN_ERR_RANGE: more than
+ * HN_HEADER_EXTRA_MAX of it. Other errors as engine/codec/rlp.h. */
 HN_MUST_USE hn_err hn_header_decode(hn_header *out, hn_bytes rlp);
 
-/* keccak256 of the encoding. Never fails; extra_data longer than 1 KiB is refused when decoding. */
+/* keccak256 of the encoding. Never fails: extra_data has at most HN_HEADER_EXTRA_MAX bytes. */
 void hn_header_hash(hn_hash *out, const hn_header *header);
 
 #endif
