@@ -25,7 +25,8 @@ HN_MUST_USE hn_err hn_flat_apply(hn_flat *flat, hn_arena *arena, hn_state_diff *
 /* Puts the before-images back. `diff` must be the newest one applied. */
 HN_MUST_USE hn_err hn_flat_undo(hn_flat *flat, const hn_state_diff *diff);
 
-/* Direct writes, for genesis, snapshots and tests. */
+/* Direct writes, for genesis, snapshots and tests. A slot needs its account (HN_ERR_NOT_FOUND); a zero value
+ * removes the slot. The code of an account may come before or after it. */
 HN_MUST_USE hn_err hn_flat_put_account(hn_flat *flat, const hn_address *address, const hn_account *account);
 HN_MUST_USE hn_err hn_flat_put_slot(hn_flat *flat, const hn_address *address, const hn_u256 *key,
                                     const hn_u256 *value);
@@ -46,8 +47,9 @@ size_t hn_flat_account_count(const hn_flat *flat);
 size_t hn_flat_slot_count(const hn_flat *flat);
 size_t hn_flat_memory_bytes(const hn_flat *flat);
 
-/* Visits every account, every slot of it, and every code, in no particular order. A visitor that returns
- * other than HN_OK ends the walk with that. The tables must not change meanwhile. */
+/* Visits every code, then every account, each followed at once by its slots; otherwise in no particular
+ * order. A function of the visitor may be NULL; one that returns other than HN_OK ends the walk with that.
+ * The tables must not change meanwhile. */
 typedef struct hn_flat_visitor {
     hn_err (*account)(void *self, const hn_address *address, const hn_account *account);
     hn_err (*slot)(void *self, const hn_address *address, const hn_u256 *key, const hn_u256 *value);

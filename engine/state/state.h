@@ -22,15 +22,18 @@
 typedef struct hn_state hn_state;
 
 /* An account as the running block sees it. The pointer stays valid until hn_state_reset; the fields are
- * read-only outside engine/state: write through the functions below, which journal. */
+ * read-only outside engine/state: write through the functions below, which journal.
+ *
+ * The flags marked (T) speak of the running transaction and are brought up to date by the first call of it
+ * that gets or takes this account: read them through a pointer that hn_state_get gave in this transaction. */
 typedef struct hn_state_account {
     hn_address address;
-    hn_account current;
     bool exists;
-    bool is_warm;                /* touched by the running transaction (EIP-2929) */
-    bool created_in_transaction; /* EIP-6780 */
-    bool self_destructed;
-    const hn_code *code; /* loaded lazily: use hn_state_code */
+    bool is_warm;                /* (T) accessed (EIP-2929) */
+    bool created_in_transaction; /* (T) hn_state_create_contract (EIP-6780) */
+    bool self_destructed;        /* (T) */
+    hn_account current;          /* no code: code_hash is hn_keccak256_of_nothing, never zero */
+    const hn_code *code;         /* loaded lazily: use hn_state_code */
 } hn_state_account;
 
 HN_MUST_USE hn_err hn_state_create(hn_state **out, uint64_t table_seed);
@@ -49,8 +52,9 @@ const hn_state_view *hn_state_base(const hn_state *state);
 void hn_state_begin_transaction(hn_state *state);
 
 /* Ends a transaction that stays: deletes accounts that self-destructed (before Cancun all of them, later
- * those created in this transaction), and touched empty accounts from Spurious Dragon on. Logs stay readable
- * until the next begin. */
+ * those created in this transaction), and touched empty accounts from Spurious Dragon on (EIP-161). Changes
+ * made between transactions (withdrawals, system calls) count to the next end; hn_state_take_diff settles the
+ * last ones. Logs stay readable until the next begin. */
 void hn_state_end_transaction(hn_state *state);
 
 typedef struct hn_state_checkpoint {
@@ -71,7 +75,8 @@ void hn_state_keep_block_journal(hn_state *state, bool keep);
 /* --- accounts
  * ---------------------------------------------------------------------------------------------------- */
 
-/* The account at an address, existing or not (then all zero). Does not warm or touch it. Never NULL. */
+/* The account at an address, existing or not (then without nonce, balance and code). Does not warm or touch
+ * it. Never NULL. */
 hn_state_account *hn_state_get(hn_state *state, const hn_address *address);
 
 /* Marks it warm; true when it was cold before. */
@@ -80,17 +85,19 @@ bool hn_state_warm(hn_state *state, hn_state_account *account);
 /* No nonce, balance or code (also when it does not exist). */
 bool hn_state_is_empty(const hn_state_account *account);
 
-/* Writers bring the account into existence. hn_state_touch only marks it for EIP-161's clearing. */
+/* Writers bring the account into existence and touch it. hn_state_touch only marks it for EIP-161's clearing
+ * (a call without value, from Spurious Dragon on). Adding nothing to an account that exists is a touch. */
 void hn_state_touch(hn_state *state, hn_state_account *account);
 void hn_state_set_balance(hn_state *state, hn_state_account *account, const hn_u256 *balance);
 void hn_state_add_balance(hn_state *state, hn_state_account *account, const hn_u256 *amount);
 /* The caller has checked that the balance is enough. */
 void hn_state_subtract_balance(hn_state *state, hn_state_account *account, const hn_u256 *amount);
 void hn_state_set_nonce(hn_state *state, hn_state_account *account, uint64_t nonce);
-/* The bytes are copied. Empty code is allowed (clears a delegation, EIP-7702). */
+/* The bytes are copied, unless the base knows the same code. Empty code is allowed (clears a delegation,
+ * EIP-7702). */
 void hn_state_set_code(hn_state *state, hn_state_account *account, hn_bytes code);
-/* A contract comes into being here: nonce as given, storage empty, balance kept, created_in_transaction set.
- */
+/* A contract comes into being here: nonce as given, no code, storage empty, balance kept,
+ * created_in_transaction set. */
 void hn_state_create_contract(hn_state *state, hn_state_account *account, uint64_t nonce);
 /* Marks it for deletion at the end of the transaction; the caller moves the balance. True when newly marked.
  */
@@ -98,17 +105,19 @@ bool hn_state_self_destruct(hn_state *state, hn_state_account *account);
 
 /* Its code, loaded on first use; NULL when there is none. */
 const hn_code *hn_state_code(hn_state *state, hn_state_account *account);
-/* Some slot is not zero (EIP-7610's question at contract creation). */
+/* Some slot is not zero (EIP-7610's question at contract creation). Asked of accounts that could run no code
+ * in this block; for others, slots of the base that the block has zeroed still count. */
 bool hn_state_has_storage(hn_state *state, hn_state_account *account);
 
 /* --- storage
  * ----------------------------------------------------------------------------------------------------- */
 
-/* A slot as the running block sees it; same lifetime as an account's pointer. */
+/* A slot as the running block sees it; same lifetime as an account's pointer, and (T) as there, by
+ * hn_state_get_slot. */
 typedef struct hn_state_slot {
     hn_u256 current;
-    hn_u256 original; /* at the start of the running transaction (EIP-2200) */
-    bool is_warm;
+    hn_u256 original; /* (T) at the start of the running transaction (EIP-2200) */
+    bool is_warm;     /* (T) */
 } hn_state_slot;
 
 hn_state_slot *hn_state_get_slot(hn_state *state, hn_state_account *account, const hn_u256 *key);
@@ -126,7 +135,8 @@ void hn_state_transient_store(hn_state *state, const hn_state_account *account, 
 uint64_t hn_state_refund(const hn_state *state);
 void hn_state_add_refund(hn_state *state, int64_t amount); /* never below zero in sum */
 
-/* Topics and data are copied. The logs of the running (or just ended) transaction, in order. */
+/* Topics and data are copied. The logs of the running (or just ended) transaction, in order; the array is
+ * valid until the next emit, the data until the next begin. */
 void hn_state_emit_log(hn_state *state, const hn_log *log);
 const hn_log *hn_state_logs(const hn_state *state, uint32_t *count);
 
