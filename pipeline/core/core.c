@@ -1,0 +1,120 @@
+#include "pipeline/core/core.h"
+
+#include "engine/base/check.h"
+
+#include <poll.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    SPIN_NS = 50 * 1000,            /* about what waking a sleeping thread costs */
+    SLEEP_NS_MAX = 100 * 1000 * 1000, /* a lost wake-up would cost no more than this */
+    LOOPS_PER_CLOCK = 16,
+};
+
+static uint64_t read_clock(clockid_t id)
+{
+    struct timespec now;
+    HN_CHECK(clock_gettime(id, &now) == 0);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+uint64_t hn_clock_monotonic_ns(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+uint64_t hn_clock_realtime_ns(void)
+{
+    return read_clock(CLOCK_REALTIME);
+}
+
+hn_err hn_core_init(hn_core *core, const char *name, const atomic_bool *stop)
+{
+    memset(core, 0, sizeof *core);
+    core->name = name;
+    core->stop = stop;
+    core->spin_ns = SPIN_NS;
+    core->sleep_ns_max = SLEEP_NS_MAX;
+    return hn_waker_open(&core->waker);
+}
+
+void hn_core_destroy(hn_core *core)
+{
+    hn_waker_close(&core->waker);
+}
+
+void hn_core_add_stage(hn_core *core, const char *name, unsigned (*poll_stage)(void *self), void *self)
+{
+    HN_CHECK(core->stage_count < HN_CORE_STAGES_MAX);
+    core->stages[core->stage_count++] = (hn_core_stage){.name = name, .poll = poll_stage, .self = self};
+}
+
+void hn_core_add_descriptor(hn_core *core, int descriptor)
+{
+    HN_CHECK(core->descriptor_count < HN_CORE_DESCRIPTORS_MAX);
+    core->descriptors[core->descriptor_count++] = descriptor;
+}
+
+unsigned hn_core_poll(hn_core *core)
+{
+    unsigned total = 0;
+    for (unsigned i = 0; i < core->stage_count; i++) {
+        hn_core_stage *stage = &core->stages[i];
+        unsigned done = stage->poll(stage->self);
+        if (done != 0) {
+            stage->busy_polls++;
+            stage->items += done;
+            total += done;
+        }
+    }
+    return total;
+}
+
+/* Blocks until woken, a descriptor is readable, or the time is over. */
+static void sleep_until_work(hn_core *core)
+{
+    struct pollfd waits[HN_CORE_DESCRIPTORS_MAX + 1];
+    nfds_t count = 0;
+    waits[count++] = (struct pollfd){.fd = core->waker.event_fd, .events = POLLIN};
+    for (unsigned i = 0; i < core->descriptor_count; i++)
+        waits[count++] = (struct pollfd){.fd = core->descriptors[i], .events = POLLIN};
+    struct timespec timeout = {
+        .tv_sec = (time_t)(core->sleep_ns_max / 1000000000u),
+        .tv_nsec = (long)(core->sleep_ns_max % 1000000000u),
+    };
+    (void)ppoll(waits, count, &timeout, NULL);
+    hn_waker_drain(&core->waker);
+    core->sleeps++;
+}
+
+int hn_core_run(void *argument)
+{
+    hn_core *core = argument;
+    uint64_t idle_since_ns = 0;
+    unsigned idle_loops = 0;
+    while (!atomic_load_explicit(core->stop, memory_order_relaxed)) {
+        core->loops++;
+        if (hn_core_poll(core) != 0) {
+            idle_loops = 0;
+            continue;
+        }
+        __builtin_ia32_pause();
+        if (core->is_polling || ++idle_loops % LOOPS_PER_CLOCK != 0)
+            continue;
+        uint64_t now_ns = hn_clock_monotonic_ns();
+        if (idle_loops == LOOPS_PER_CLOCK) {
+            idle_since_ns = now_ns;
+            continue;
+        }
+        if (now_ns - idle_since_ns < core->spin_ns)
+            continue;
+        hn_waker_announce(&core->waker);
+        if (hn_core_poll(core) != 0)
+            hn_waker_cancel(&core->waker);
+        else
+            sleep_until_work(core);
+        idle_loops = 0;
+    }
+    return 0;
+}

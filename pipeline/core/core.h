@@ -1,0 +1,61 @@
+/* A core: a thread that runs a list of stages in turn, and sleeps when none of them has anything to do.
+ *
+ * Idle cores spin for a short while, then block until a ring they consume from wakes them or one of their descriptors
+ * (packet port, disk) becomes readable. A core that is dedicated polls for ever.
+ */
+#ifndef HN_PIPELINE_CORE_CORE_H
+#define HN_PIPELINE_CORE_CORE_H
+
+#include "engine/base/err.h"
+#include "pipeline/ring/waker.h"
+
+#include <stdint.h>
+
+enum {
+    HN_CORE_STAGES_MAX = 24,
+    HN_CORE_DESCRIPTORS_MAX = 8,
+};
+
+/* One stage on one core. poll does a bounded burst of work and says how much it did: 0 is idle. */
+typedef struct hn_core_stage {
+    const char *name;
+    unsigned (*poll)(void *self);
+    void *self;
+    uint64_t busy_polls;
+    uint64_t items;
+} hn_core_stage;
+
+typedef struct hn_core {
+    const char *name;
+    hn_waker waker;
+    hn_core_stage stages[HN_CORE_STAGES_MAX];
+    unsigned stage_count;
+    int descriptors[HN_CORE_DESCRIPTORS_MAX];
+    unsigned descriptor_count;
+    bool is_polling;      /* never sleeps */
+    uint64_t spin_ns;     /* idle time before sleeping */
+    uint64_t sleep_ns_max; /* upper bound of one sleep */
+    const atomic_bool *stop;
+    uint64_t sleeps; /* counters, written by this core only */
+    uint64_t loops;
+} hn_core;
+
+/* Opens the waker; `stop` ends hn_core_run when it turns true. */
+HN_MUST_USE hn_err hn_core_init(hn_core *core, const char *name, const atomic_bool *stop);
+void hn_core_destroy(hn_core *core);
+
+void hn_core_add_stage(hn_core *core, const char *name, unsigned (*poll)(void *self), void *self);
+/* Readable means: there is work. */
+void hn_core_add_descriptor(hn_core *core, int descriptor);
+
+/* Runs until *stop. For rte_eal_remote_launch: takes the hn_core, returns 0. */
+int hn_core_run(void *core);
+
+/* Runs every stage once; returns the sum. For single-threaded use: recovery, draining, tests. */
+unsigned hn_core_poll(hn_core *core);
+
+/* Monotonic and wall clock in nanoseconds. */
+uint64_t hn_clock_monotonic_ns(void);
+uint64_t hn_clock_realtime_ns(void);
+
+#endif

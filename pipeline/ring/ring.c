@@ -1,0 +1,82 @@
+#include "pipeline/ring/ring.h"
+
+#include <rte_ring.h>
+#include <rte_ring_elem.h>
+#include <stdlib.h>
+
+struct hn_ring {
+    struct rte_ring *ring;
+    hn_waker *consumer;
+    uint32_t element_bytes;
+};
+
+enum { CACHE_LINE = 64 };
+
+hn_err hn_ring_create(hn_ring **out, size_t element_bytes, uint32_t capacity, hn_ring_sharing sharing,
+                      hn_waker *consumer)
+{
+    uint32_t count = 2;
+    while (count <= capacity)
+        count *= 2;
+    ssize_t size = rte_ring_get_memsize_elem((unsigned)element_bytes, count);
+    if (size < 0)
+        return HN_ERR_NO_MEMORY;
+    hn_ring *made = calloc(1, sizeof *made);
+    void *memory = aligned_alloc(CACHE_LINE, ((size_t)size + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE);
+    unsigned flags = 0;
+    if ((sharing & HN_RING_MANY_PRODUCERS) == 0)
+        flags |= RING_F_SP_ENQ;
+    if ((sharing & HN_RING_MANY_CONSUMERS) == 0)
+        flags |= RING_F_SC_DEQ;
+    if (made == NULL || memory == NULL || rte_ring_init(memory, "hanse", count, flags) != 0) {
+        free(memory);
+        free(made);
+        return HN_ERR_NO_MEMORY;
+    }
+    made->ring = memory;
+    made->consumer = consumer;
+    made->element_bytes = (uint32_t)element_bytes;
+    *out = made;
+    return HN_OK;
+}
+
+void hn_ring_destroy(hn_ring *ring)
+{
+    if (ring == NULL)
+        return;
+    free(ring->ring);
+    free(ring);
+}
+
+unsigned hn_ring_push_quietly(hn_ring *ring, const void *elements, unsigned count)
+{
+    return rte_ring_enqueue_burst_elem(ring->ring, elements, ring->element_bytes, count, NULL);
+}
+
+unsigned hn_ring_push(hn_ring *ring, const void *elements, unsigned count)
+{
+    unsigned pushed = hn_ring_push_quietly(ring, elements, count);
+    if (pushed != 0 && ring->consumer != NULL)
+        hn_waker_wake(ring->consumer);
+    return pushed;
+}
+
+unsigned hn_ring_pop(hn_ring *ring, void *elements, unsigned count)
+{
+    return rte_ring_dequeue_burst_elem(ring->ring, elements, ring->element_bytes, count, NULL);
+}
+
+unsigned hn_ring_count(const hn_ring *ring)
+{
+    return rte_ring_count(ring->ring);
+}
+
+unsigned hn_ring_room(const hn_ring *ring)
+{
+    return rte_ring_free_count(ring->ring);
+}
+
+unsigned hn_ring_capacity(const hn_ring *ring)
+{
+    return rte_ring_get_capacity(ring->ring);
+}
