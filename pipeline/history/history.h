@@ -1,0 +1,66 @@
+/* Blocks, transactions, receipts and logs of every ledger, as JSON-RPC asks for them, on LMDB.
+ *
+ * Written by one thread (the back core) from executed and sealed blocks; read by any number of threads at the
+ * same time through readers, which see the last committed state and never block the writer. All of it can be
+ * made again from the log of inputs, so nothing here is synced: after the death of the process alone the file
+ * is consistent; after a crash of the machine it is wiped and made anew (the boot id in the file tells).
+ *
+ * Putting a block only encodes it into memory; committing writes everything put since. So a commit that finds
+ * the disk full loses nothing: it is repeated by the next one.
+ */
+#ifndef HN_PIPELINE_HISTORY_HISTORY_H
+#define HN_PIPELINE_HISTORY_HISTORY_H
+
+#include "engine/chain/ledger.h"
+
+typedef struct hn_history hn_history;
+
+typedef struct hn_history_options {
+    const char *directory;      /* made when absent; its parent exists */
+    uint64_t map_bytes;         /* upper bound of the file, address space only; 0: 256 GiB */
+    uint64_t pending_bytes_max; /* put and not committed; 0: 256 MiB */
+    uint32_t readers_max;       /* 0: 64 */
+} hn_history_options;
+
+/* What is wrong and where, for people. */
+typedef struct hn_history_problem {
+    char text[320];
+} hn_history_problem;
+
+/* Opens or makes the store. *was_wiped: there was one that could not be trusted (not closed before a crash of
+ * the machine, other version); it is empty now and must be filled from the log again. HN_ERR_BUSY: another
+ * process has it open. HN_ERR_IO, HN_ERR_NO_SPACE. *problem may be NULL. */
+HN_MUST_USE hn_err hn_history_open(hn_history **out, hn_history_problem *problem, bool *was_wiped,
+                                   const hn_history_options *options);
+
+/* Commits what was put and marks the store as closed cleanly. All readers must be gone. */
+void hn_history_close(hn_history *history);
+
+/* Makes a ledger known under the index that all other calls use. The name and genesis hash are what stays the
+ * same from run to run: content of another genesis under this name is dropped. Puts the genesis block when
+ * the ledger is empty. */
+HN_MUST_USE hn_err hn_history_add_ledger(hn_history *history, uint32_t index, const char *name,
+                                         const hn_header *genesis, const hn_hash *genesis_hash);
+
+/* --- writing: one thread
+ * --------------------------------------------------------------------------------------------- */
+
+/* Puts a sealed block. A block at or below the last one: nothing happens when it is the same block; otherwise
+ * the old one and all above it are dropped. HN_ERR_LIMIT: pending_bytes_max is reached; commit first. */
+HN_MUST_USE hn_err hn_history_put_block(hn_history *history, uint32_t ledger, const hn_executed_block *block);
+
+/* Makes everything put visible to readers. Cheap when nothing was put. HN_ERR_NO_SPACE, HN_ERR_IO: nothing of
+ * it is visible and nothing is lost; call again later. */
+HN_MUST_USE hn_err hn_history_commit(hn_history *history);
+
+/* Bytes put and not committed yet: what the caller decides by when to commit. */
+size_t hn_history_pending_bytes(const hn_history *history);
+
+/* The newest block put, committed or not. HN_ERR_NOT_FOUND when there is none. */
+HN_MUST_USE hn_err hn_history_last_block(const hn_history *history, uint32_t ledger, uint64_t *number,
+                                         hn_hash *hash);
+
+/* Drops all blocks above `number`: what replaying the log did not give again. Commits. */
+HN_MUST_USE hn_err hn_history_truncate(hn_history *history, uint32_t ledger, uint64_t number);
+
+#endif

@@ -1,0 +1,90 @@
+/* Reading the history: a reader belongs to one thread and sees, between begin and end, one committed state.
+ *
+ * Views in the records point into the store's memory map: they are valid until hn_history_read_end. A read is
+ * short: an open one keeps old pages from being used again.
+ */
+#ifndef HN_PIPELINE_HISTORY_READER_H
+#define HN_PIPELINE_HISTORY_READER_H
+
+#include "pipeline/history/history.h"
+
+typedef struct hn_history_reader hn_history_reader;
+
+HN_MUST_USE hn_err hn_history_reader_create(hn_history_reader **out, hn_history *history);
+void hn_history_reader_destroy(hn_history_reader *reader);
+
+HN_MUST_USE hn_err hn_history_read_begin(hn_history_reader *reader);
+void hn_history_read_end(hn_history_reader *reader);
+
+/* A block without its transactions, which are read one by one. */
+typedef struct hn_history_block {
+    hn_header header;
+    hn_hash hash;
+    uint64_t rlp_size; /* of the whole block */
+    uint32_t transaction_count;
+    uint32_t withdrawal_count;
+    const uint8_t *withdrawals;  /* encoded: hn_history_withdrawal */
+    const uint8_t *transactions; /* encoded: hn_history_transaction_at */
+    size_t transactions_size;
+} hn_history_block;
+
+typedef struct hn_history_transaction {
+    hn_bytes raw;
+    hn_hash hash;
+    hn_address sender;
+    uint32_t index;           /* in its block */
+    uint32_t first_log_index; /* of its logs, counted over the block */
+    hn_receipt receipt;       /* bloom included */
+} hn_history_transaction;
+
+/* Numbers of the oldest and newest block. HN_ERR_NOT_FOUND: none. */
+HN_MUST_USE hn_err hn_history_range(hn_history_reader *reader, uint64_t *first, uint64_t *last,
+                                    uint32_t ledger);
+
+/* HN_ERR_NOT_FOUND; HN_ERR_CORRUPT when the stored bytes make no sense. */
+HN_MUST_USE hn_err hn_history_block_at(hn_history_reader *reader, hn_history_block *out, uint32_t ledger,
+                                       uint64_t number);
+HN_MUST_USE hn_err hn_history_block_by_hash(hn_history_reader *reader, hn_history_block *out, uint32_t ledger,
+                                            const hn_hash *hash);
+
+/* The transaction at `index` < block->transaction_count; logs are laid out in `arena`. The receipt's bloom is
+ * computed only when wanted. */
+HN_MUST_USE hn_err hn_history_transaction_at(hn_history_transaction *out, hn_arena *arena,
+                                             const hn_history_block *block, uint32_t index, bool want_bloom);
+
+HN_MUST_USE hn_err hn_history_withdrawal(hn_withdrawal *out, const hn_history_block *block, uint32_t index);
+
+/* Where a transaction is. HN_ERR_NOT_FOUND. */
+HN_MUST_USE hn_err hn_history_find_transaction(hn_history_reader *reader, hn_history_block *block,
+                                               uint32_t *index, uint32_t ledger, const hn_hash *hash);
+
+/* Which logs: an address of the list (or any when it is empty), and for each position one of its topics (any
+ * when that list is empty). A log with fewer topics than positions does not match. */
+typedef struct hn_log_filter {
+    const hn_address *addresses;
+    uint32_t address_count;
+    uint32_t position_count; /* 0 to HN_LOG_TOPICS_MAX */
+    struct {
+        const hn_hash *topics;
+        uint32_t count;
+    } positions[HN_LOG_TOPICS_MAX];
+} hn_log_filter;
+
+bool hn_log_filter_matches(const hn_log_filter *filter, const hn_log *log);
+
+/* A log and where it is; valid during the callback, its data until the read's end. */
+typedef struct hn_found_log {
+    hn_log log;
+    const hn_history_block *block;
+    const hn_hash *transaction_hash;
+    uint32_t transaction_index;
+    uint32_t log_index; /* counted over the block */
+} hn_found_log;
+
+/* Calls `each` for every matching log of blocks `first` to `last`, in order. Its error ends the scan and is
+ * given back. `arena` is scratch space. */
+HN_MUST_USE hn_err hn_history_scan_logs(hn_history_reader *reader, hn_arena *arena, uint32_t ledger,
+                                        uint64_t first, uint64_t last, const hn_log_filter *filter,
+                                        hn_err (*each)(void *self, const hn_found_log *found), void *self);
+
+#endif

@@ -1,0 +1,57 @@
+/* The sealed state that readers see, and the machine that answers queries over it.
+ *
+ * Owned by the back core. Per ledger a second copy of the flat state, fed by the diff of each sealed block,
+ * and undo records of the last blocks, so that a query may ask for the state at any of them. Nothing here is
+ * seen by the executor.
+ */
+#ifndef HN_PIPELINE_QUERY_ENGINE_H
+#define HN_PIPELINE_QUERY_ENGINE_H
+
+#include "engine/chain/ledger.h"
+#include "pipeline/history/history.h"
+#include "pipeline/query/query.h"
+
+typedef struct hn_query_engine hn_query_engine;
+
+typedef struct hn_query_options {
+    uint32_t window_blocks;  /* states at this many blocks before the newest are kept; 0: 128 */
+    size_t window_bytes;     /* their undo records, per ledger; 0: 256 MiB; the oldest go first */
+    size_t evm_memory_bytes; /* 0: 64 MiB */
+    uint64_t call_gas_cap;   /* 0: 50,000,000 */
+    uint64_t table_seed;
+} hn_query_options;
+
+/* `history` (may be NULL: nothing is written), `precompiles` and `signatures` outlive the engine. */
+HN_MUST_USE hn_err hn_query_engine_create(hn_query_engine **out, const hn_query_options *options,
+                                          const hn_precompile_context *precompiles,
+                                          const hn_signature_context *signatures, hn_history *history);
+void hn_query_engine_destroy(hn_query_engine *engine);
+
+/* A ledger as it stands at its sealed head: copies the whole of `flat` (which must be the state right after
+ * `head`), the header, and the hashes of head, its parent, ... (at least one, at most 256). `config` outlives
+ * the engine. Ledgers are added with indexes 0, 1, 2, ... HN_ERR_NO_MEMORY. */
+HN_MUST_USE hn_err hn_query_engine_add_ledger(hn_query_engine *engine, uint32_t index,
+                                              const hn_chain_config *config, const hn_flat *flat,
+                                              const hn_header *head, const hn_hash *recent_hashes,
+                                              size_t recent_hash_count);
+
+/* Takes in the next sealed block of a ledger: its diff, header and hash, and puts it into the history (which
+ * the caller commits). Copies what it keeps. HN_ERR_NO_MEMORY: the ledger's state is unusable. Errors of
+ * hn_history_put_block are given back after the state was taken in. */
+HN_MUST_USE hn_err hn_query_engine_note_sealed(hn_query_engine *engine, uint32_t ledger,
+                                               const hn_executed_block *block);
+
+/* Answers one query of the BACK kinds, synchronously: query->err tells how. */
+void hn_query_run(hn_query_engine *engine, hn_query *query);
+
+/* From any thread: the running CALL or ESTIMATE_GAS ends soon, with HN_EVM_INTERRUPTED. */
+void hn_query_interrupt(hn_query_engine *engine);
+
+typedef struct hn_query_counts {
+    uint64_t undo_bytes;
+    uint32_t undo_blocks;
+    uint64_t flat_bytes;
+} hn_query_counts;
+hn_query_counts hn_query_count(const hn_query_engine *engine, uint32_t ledger);
+
+#endif

@@ -1,0 +1,100 @@
+/* One question about a ledger's state: asked by the RPC thread, answered by the core that owns the answer.
+ *
+ * The asker fills the question and hands the object over a ring; the answerer fills the answer and hands it
+ * back. Whoever holds it owns it and its arena. Nothing in it points into the answerer's memory on return.
+ */
+#ifndef HN_PIPELINE_QUERY_QUERY_H
+#define HN_PIPELINE_QUERY_QUERY_H
+
+#include "engine/base/arena.h"
+#include "engine/chain/call.h"
+#include "engine/types/header.h"
+
+/* name, who answers: the back core (sealed state) or the front core (pool). */
+#define HN_QUERY_LIST(X)                                                                                     \
+    X(ACCOUNT, BACK)              /* account: balance, nonce, code hash */                                   \
+    X(STORAGE, BACK)              /* slot of an account */                                                   \
+    X(CODE, BACK)                 /* code of an account */                                                   \
+    X(CALL, BACK)                 /* run a call, nothing stays */                                            \
+    X(ESTIMATE_GAS, BACK)         /* smallest gas limit of a call */                                         \
+    X(HEAD, BACK)                 /* newest sealed header that queries see */                                \
+    X(PENDING_NONCE, FRONT)       /* account's next nonce with the pool's transactions counted */            \
+    X(PENDING_TRANSACTION, FRONT) /* a transaction of the pool, by hash */                                   \
+    X(POOL_STATUS, FRONT)         /* how many transactions are ready and waiting */
+
+typedef enum hn_query_kind {
+#define HN_QUERY_ENUM(name, where) HN_QUERY_##name,
+    HN_QUERY_LIST(HN_QUERY_ENUM)
+#undef HN_QUERY_ENUM
+        HN_QUERY_COUNT
+} hn_query_kind;
+
+typedef enum hn_query_place {
+    HN_QUERY_PLACE_FRONT,
+    HN_QUERY_PLACE_BACK,
+} hn_query_place;
+
+/* Which core answers a kind. */
+hn_query_place hn_query_place_of(hn_query_kind kind);
+
+typedef enum hn_block_selector_kind {
+    HN_BLOCK_LATEST, /* newest sealed; "pending", "safe" and "finalized" mean the same */
+    HN_BLOCK_NUMBER,
+    HN_BLOCK_HASH,
+} hn_block_selector_kind;
+
+typedef struct hn_block_selector {
+    hn_block_selector_kind kind;
+    uint64_t number;
+    hn_hash hash;
+} hn_block_selector;
+
+/* Replaces parts of an account before a call runs (eth_call's third parameter). */
+typedef struct hn_account_override {
+    hn_address address;
+    bool has_balance;
+    bool has_nonce;
+    bool has_code;
+    hn_u256 balance;
+    uint64_t nonce;
+    hn_bytes code;
+    uint32_t slot_count;
+    const hn_slot_change *slots; /* key and after; other slots stay as they are */
+} hn_account_override;
+
+typedef struct hn_query {
+    struct hn_query *next; /* for lists of whoever holds it */
+    void *user;            /* the asker's */
+    hn_arena *arena;       /* what the question and the answer point to */
+
+    /* the question */
+    hn_query_kind kind;
+    uint32_t ledger;
+    hn_block_selector block;
+    hn_address address; /* ACCOUNT, STORAGE, CODE, PENDING_NONCE */
+    hn_u256 slot;       /* STORAGE */
+    hn_hash hash;       /* PENDING_TRANSACTION */
+    hn_call call;       /* CALL, ESTIMATE_GAS: gas 0 stands for the cap */
+    bool call_has_gas_price;
+    const hn_account_override *overrides; /* CALL, ESTIMATE_GAS */
+    uint32_t override_count;
+
+    /* the answer: HN_OK; HN_ERR_NOT_FOUND: no such block, transaction; HN_ERR_LIMIT: the block's state is not
+     * kept any more; HN_ERR_NO_MEMORY; HN_ERR_TIMEOUT */
+    hn_err err;
+    uint64_t block_number;        /* of the state that answered */
+    bool exists;                  /* ACCOUNT */
+    hn_account account;           /* ACCOUNT; all zero and no code when it does not exist */
+    hn_u256 value;                /* STORAGE */
+    hn_bytes bytes;               /* CODE: the code; PENDING_TRANSACTION: the raw bytes */
+    hn_address sender;            /* PENDING_TRANSACTION */
+    uint64_t nonce;               /* PENDING_NONCE */
+    uint64_t gas;                 /* ESTIMATE_GAS */
+    hn_transaction_result result; /* CALL, ESTIMATE_GAS */
+    hn_header header;             /* HEAD */
+    hn_hash header_hash;          /* HEAD */
+    uint32_t ready_count;         /* POOL_STATUS */
+    uint32_t gapped_count;        /* POOL_STATUS */
+} hn_query;
+
+#endif

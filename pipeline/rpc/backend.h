@@ -1,0 +1,47 @@
+/* What the JSON-RPC server needs from the node: the only way in which it reaches the rest.
+ *
+ * All functions are called from the server's thread alone and never wait. A submission is answered by exactly
+ * one reply with its token; a query comes back exactly once. The node implements this over rings; tests put a
+ * fake behind it.
+ */
+#ifndef HN_PIPELINE_RPC_BACKEND_H
+#define HN_PIPELINE_RPC_BACKEND_H
+
+#include "engine/types/fork.h"
+#include "pipeline/history/history.h"
+#include "pipeline/query/query.h"
+#include "shard/order/verdict.h"
+
+typedef struct hn_backend_operations {
+    /* Hands a raw transaction over (copied). The reply comes at `level` when it is executed, at once when it
+     * is refused, and with QUEUED at once when a gap before its nonce keeps it waiting. HN_ERR_AGAIN: queues
+     * are full. HN_ERR_LIMIT: larger than HN_PENDING_RAW_BYTES_MAX. HN_ERR_CLOSED: the node takes nothing at
+     * the moment. */
+    hn_err (*submit)(void *self, uint32_t ledger, hn_bytes raw, hn_reply_level level, uint64_t token);
+    /* Hands a query to the core that answers its kind. HN_ERR_AGAIN: queues are full; it stays the caller's.
+     */
+    hn_err (*query)(void *self, hn_query *query);
+    /* Up to `capacity` that are ready; how many there were. */
+    size_t (*poll_replies)(void *self, hn_reply *out, size_t capacity);
+    size_t (*poll_queries)(void *self, hn_query **out, size_t capacity);
+    /* An eventfd that becomes readable when a reply or query was made ready. The caller reads it (which
+     * resets it) and then polls until both are empty; whatever is made ready after that signals again. */
+    int (*wake_fd)(void *self);
+} hn_backend_operations;
+
+typedef struct hn_backend_ledger {
+    const char *name;              /* its path is /NAME */
+    const hn_chain_config *config; /* chain id, forks */
+    hn_hash genesis_hash;
+} hn_backend_ledger;
+
+typedef struct hn_backend {
+    const hn_backend_operations *operations;
+    void *self;
+    const hn_backend_ledger *ledgers; /* by index, fixed while the server runs; the first is also at / */
+    uint32_t ledger_count;
+    const char *client_version; /* "Hanse/v0.1.0/linux-x86_64/gcc12" */
+    hn_history *history;        /* read by the server's thread with a reader of its own */
+} hn_backend;
+
+#endif

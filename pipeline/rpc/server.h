@@ -1,0 +1,61 @@
+/* The JSON-RPC server: HTTP/1.1 on a thread of its own.
+ *
+ * Each ledger is at /NAME, the first one also at /. POST takes a JSON-RPC 2.0 request or a batch of them; GET
+ * / says who answers; OPTIONS is for browsers. One thread runs the event loop, parses, reads the history and
+ * writes answers; state and submissions go through the backend.
+ */
+#ifndef HN_PIPELINE_RPC_SERVER_H
+#define HN_PIPELINE_RPC_SERVER_H
+
+#include "pipeline/rpc/backend.h"
+
+typedef struct hn_rpc_server hn_rpc_server;
+
+/* Zero (or NULL) stands for the default everywhere. */
+typedef struct hn_rpc_config {
+    const char *address;         /* to listen on; default "127.0.0.1" */
+    uint16_t port;               /* 0: any free one (hn_rpc_server_port) */
+    uint32_t body_bytes_max;     /* of a request; default 5 MiB */
+    uint32_t response_bytes_max; /* of a response, batches included; default 64 MiB */
+    uint32_t batch_max;          /* requests in a batch; default 1,000 */
+    uint32_t json_depth_max;     /* nesting; default 64 */
+    uint32_t connections_max;    /* default 1,024; further ones are closed at once */
+    uint32_t in_flight_max;      /* calls waiting for the node, over all connections; default 16,384 */
+    uint32_t request_timeout_ms; /* from a request's first byte to its last; default 10,000 */
+    uint32_t idle_timeout_ms;    /* of a connection without a request; default 120,000 */
+    uint32_t submit_timeout_ms;  /* eth_sendRawTransaction answers with the hash by then; default 5,000 */
+    uint32_t logs_max;           /* logs in one answer; default 10,000 */
+    const char *cors_origins;    /* separated by commas, or "*"; default none */
+    const char *allowed_hosts;   /* separated by commas, or "*"; default "localhost"; addresses always pass */
+} hn_rpc_config;
+
+typedef struct hn_rpc_problem {
+    char text[256];
+} hn_rpc_problem;
+
+/* Listens and starts the thread. `backend` and the strings of `config` outlive the server. HN_ERR_BUSY: the
+ * address is taken. HN_ERR_SYSTEM, HN_ERR_INVALID, HN_ERR_NO_MEMORY. *problem may be NULL. */
+HN_MUST_USE hn_err hn_rpc_server_start(hn_rpc_server **out, hn_rpc_problem *problem,
+                                       const hn_rpc_config *config, const hn_backend *backend);
+
+/* The port that it listens on. */
+uint16_t hn_rpc_server_port(const hn_rpc_server *server);
+
+/* Takes no new connections and requests, waits for the answers on their way (at most `drain_ms`), ends the
+ * thread and frees everything. Every query that was handed to the backend must have come back, or the
+ * backend's queues be dead, before its memory is freed: queries still out after drain_ms are leaked on
+ * purpose. */
+void hn_rpc_server_stop(hn_rpc_server *server, uint32_t drain_ms);
+
+/* Counters; any thread. */
+typedef struct hn_rpc_counts {
+    uint64_t connections; /* open now */
+    uint64_t http_requests;
+    uint64_t calls;
+    uint64_t errors; /* calls answered with an error */
+    uint64_t in_flight;
+    uint64_t refused_connections;
+} hn_rpc_counts;
+hn_rpc_counts hn_rpc_server_count(const hn_rpc_server *server);
+
+#endif
