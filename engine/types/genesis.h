@@ -1,11 +1,13 @@
 /* Genesis: the first header, the fork schedule and the accounts that exist before any transaction.
  *
- * Reads geth's and Besu's genesis.json (with Besu's zeroBaseFee, contractSizeLimit). Unknown keys at top
- * level or in "config" are kept silently, as both programs do.
+ * Reads geth's and Besu's genesis.json (with Besu's zeroBaseFee, contractSizeLimit). Case of keys does not
+ * matter and unknown keys are passed over, as both programs have it; but a fork of the future, which would
+ * change the rules unnoticed, is an error.
  */
 #ifndef HN_ENGINE_TYPES_GENESIS_H
 #define HN_ENGINE_TYPES_GENESIS_H
 
+#include "engine/codec/json.h"
 #include "engine/types/fork.h"
 #include "engine/types/header.h"
 
@@ -20,7 +22,7 @@ typedef struct hn_genesis_account {
     uint64_t nonce;
     hn_bytes code;
     const hn_genesis_slot *storage;
-    uint32_t storage_count;
+    uint32_t storage_count; /* sorted by key, each once; no zero values */
 } hn_genesis_account;
 
 typedef struct hn_genesis {
@@ -31,12 +33,13 @@ typedef struct hn_genesis {
 } hn_genesis;
 
 /* A message that says what is wrong and where, for people. */
-typedef struct hn_genesis_problem {
-    char text[256];
-} hn_genesis_problem;
+typedef hn_json_problem hn_genesis_problem;
+
+enum { HN_GENESIS_SIZE_MAX = 256 * 1024 * 1024 }; /* bytes of a genesis file */
 
 /* `json` is the file's text; everything in *out lives in `arena`. On an error *problem (may be NULL) says
- * why. */
+ * why. HN_ERR_INVALID, HN_ERR_RANGE, HN_ERR_NOT_FOUND (a required key is missing), HN_ERR_EXISTS (an account
+ * or slot twice), HN_ERR_UNSUPPORTED (a fork unknown here), HN_ERR_LIMIT, HN_ERR_NO_MEMORY. */
 HN_MUST_USE hn_err hn_genesis_read(hn_genesis *out, hn_genesis_problem *problem, hn_arena *arena,
                                    hn_bytes json);
 
