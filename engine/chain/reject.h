@@ -44,7 +44,8 @@
     X(SET_CODE_CREATE, "EIP-7702 transaction cannot be used to create contract",                             \
       "TYPE_4_TX_CONTRACT_CREATION", "")                                                                     \
     X(SET_CODE_NO_AUTHORIZATION, "EIP-7702 transaction with empty auth list",                                \
-      "TYPE_4_EMPTY_AUTHORIZATION_LIST", "")
+      "TYPE_4_EMPTY_AUTHORIZATION_LIST", "")                                                                 \
+    X(BLOCK_SIZE, "block size limit reached", "", "")
 
 typedef enum hn_reject {
 #define HN_REJECT_ENUM(name, text, spec_name, legacy_name) HN_REJECT_##name,
@@ -53,8 +54,9 @@ typedef enum hn_reject {
         HN_REJECT_COUNT
 } hn_reject;
 
-const char *hn_reject_name(hn_reject reject);      /* "NONCE_TOO_LOW" */
-const char *hn_reject_text(hn_reject reject);      /* "nonce too low" */
-const char *hn_reject_spec_name(hn_reject reject); /* execution-spec-tests' */
+const char *hn_reject_name(hn_reject reject);        /* "NONCE_TOO_LOW" */
+const char *hn_reject_text(hn_reject reject);        /* "nonce too low" */
+const char *hn_reject_spec_name(hn_reject reject);   /* execution-spec-tests' */
+const char *hn_reject_legacy_name(hn_reject reject); /* ethereum/tests' */
 
 #endif
