@@ -1,0 +1,376 @@
+#include "pipeline/cli/evm_runner.h"
+
+#include "engine/codec/hex.h"
+
+#include <dirent.h>
+#include <getopt.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    THREADS_MAX = 256,
+    FOLDER_DEPTH_MAX = 32,
+    WORKER_STACK_BYTES = 64 << 20,
+};
+
+static const size_t evm_memory_bytes = (size_t)1 << 30;
+static const size_t arena_chunk_bytes = (size_t)1 << 20;
+static const size_t arena_limit_bytes = (size_t)4 << 30;
+static const hn_json_limits json_limits = {.size_max = (size_t)1 << 30, .depth_max = 1024};
+
+typedef struct path_list {
+    char **paths;
+    size_t count;
+    size_t capacity;
+} path_list;
+
+struct hn_evm_shared {
+    hn_evm_options options;
+    path_list files;
+    _Atomic size_t next_file;
+    hn_evm_run_file run_file;
+    hn_precompile_context *precompiles;
+    hn_signature_context *signatures;
+    pthread_mutex_t output;
+    bool shows_progress;
+    struct timespec started;
+};
+
+/* --- files --- */
+
+static bool path_list_add(path_list *list, const char *path)
+{
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity == 0 ? 256 : 2 * list->capacity;
+        char **grown = realloc(list->paths, capacity * sizeof *grown);
+        if (grown == NULL)
+            return false;
+        list->paths = grown;
+        list->capacity = capacity;
+    }
+    list->paths[list->count] = strdup(path);
+    return list->paths[list->count] != NULL && ++list->count != 0;
+}
+
+static bool has_suffix(const char *text, const char *suffix)
+{
+    size_t size = strlen(text);
+    size_t suffix_size = strlen(suffix);
+    return size >= suffix_size && strcmp(text + size - suffix_size, suffix) == 0;
+}
+
+static bool collect(path_list *list, const char *path, unsigned depth)
+{
+    struct stat status;
+    if (stat(path, &status) != 0) {
+        perror(path);
+        return false;
+    }
+    if (!S_ISDIR(status.st_mode))
+        return depth > 0 && !has_suffix(path, ".json") ? true : path_list_add(list, path);
+    DIR *folder = opendir(path);
+    if (folder == NULL) {
+        perror(path);
+        return false;
+    }
+    bool good = depth < FOLDER_DEPTH_MAX;
+    for (struct dirent *entry; good && (entry = readdir(folder)) != NULL;) {
+        if (entry->d_name[0] == '.')
+            continue;
+        char *child = NULL;
+        if (asprintf(&child, "%s/%s", path, entry->d_name) < 0)
+            good = false;
+        else
+            good = collect(list, child, depth + 1);
+        free(child);
+    }
+    closedir(folder);
+    return good;
+}
+
+static int compare_paths(const void *left, const void *right)
+{
+    return strcmp(*(char *const *)left, *(char *const *)right);
+}
+
+uint8_t *hn_read_whole_file(const char *path, size_t *size)
+{
+    FILE *file = fopen(path, "rb");
+    if (file == NULL)
+        return NULL;
+    uint8_t *data = NULL;
+    long end = fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
+    if (end >= 0 && fseek(file, 0, SEEK_SET) == 0) {
+        data = malloc((size_t)end + 1);
+        if (data != NULL && fread(data, 1, (size_t)end, file) != (size_t)end) {
+            free(data);
+            data = NULL;
+        }
+    }
+    fclose(file);
+    if (data != NULL)
+        *size = (size_t)end;
+    return data;
+}
+
+/* --- reports --- */
+
+void hn_evm_pass(hn_evm_worker *worker)
+{
+    worker->passed++;
+}
+
+void hn_evm_skip(hn_evm_worker *worker)
+{
+    worker->skipped++;
+}
+
+void hn_evm_fail(hn_evm_worker *worker, const char *test, const char *place, const char *format, ...)
+{
+    worker->failed++;
+    char text[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    pthread_mutex_lock(&worker->shared->output);
+    if (worker->shared->shows_progress)
+        fputs("\r\033[K", stderr);
+    printf("FAIL %s: %s%s%s: %s\n", worker->path, test, place == NULL ? "" : " ", place == NULL ? "" : place,
+           text);
+    fflush(stdout);
+    pthread_mutex_unlock(&worker->shared->output);
+}
+
+bool hn_evm_wanted(const hn_evm_worker *worker, const char *test)
+{
+    const char *filter = worker->options->filter;
+    return filter == NULL || strstr(test, filter) != NULL || strstr(worker->path, filter) != NULL;
+}
+
+hn_hash_text hn_hash_text_of(const hn_hash *hash)
+{
+    hn_hash_text out = {.text = "0x"};
+    *hn_hex_encode(out.text + 2, hash->b, sizeof hash->b) = '\0';
+    return out;
+}
+
+/* --- workers --- */
+
+static void run_one_file(hn_evm_worker *worker)
+{
+    size_t size = 0;
+    uint8_t *data = hn_read_whole_file(worker->path, &size);
+    if (data == NULL) {
+        hn_evm_fail(worker, "-", NULL, "cannot be read");
+        return;
+    }
+    hn_json_problem problem = {.text = ""};
+    hn_json_document document;
+    if (hn_json_parse(&document, &problem, hn_bytes_of(data, size), &json_limits) != HN_OK) {
+        hn_evm_fail(worker, "-", NULL, "no JSON: %s", problem.text);
+    } else {
+        hn_json root = hn_json_root(&document, &problem);
+        hn_arena_reset(&worker->arena);
+        worker->shared->run_file(worker, &root);
+        hn_json_free(&document);
+    }
+    free(data);
+}
+
+static bool time_is_up(const hn_evm_shared *shared)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return shared->options.seconds_max != 0 &&
+           now.tv_sec - shared->started.tv_sec >= (time_t)shared->options.seconds_max;
+}
+
+static void *work(void *argument)
+{
+    hn_evm_worker *worker = argument;
+    hn_evm_shared *shared = worker->shared;
+    for (;;) {
+        size_t index = atomic_fetch_add(&shared->next_file, 1);
+        if (index >= shared->files.count)
+            return NULL;
+        worker->path = shared->files.paths[index];
+        if (time_is_up(shared)) {
+            hn_evm_fail(worker, "-", NULL, "not run: the time limit of %u s has passed",
+                        shared->options.seconds_max);
+            continue;
+        }
+        if (shared->shows_progress) {
+            pthread_mutex_lock(&shared->output);
+            fprintf(stderr, "\r\033[K[%zu/%zu] %.100s", index + 1, shared->files.count, worker->path);
+            pthread_mutex_unlock(&shared->output);
+        }
+        run_one_file(worker);
+    }
+}
+
+static bool worker_create(hn_evm_worker *worker, hn_evm_shared *shared)
+{
+    *worker =
+        (hn_evm_worker){.shared = shared, .options = &shared->options, .signatures = shared->signatures};
+    hn_arena_init(&worker->arena, arena_chunk_bytes, arena_limit_bytes);
+    return hn_evm_create(&worker->evm, shared->precompiles, evm_memory_bytes) == HN_OK;
+}
+
+static void worker_destroy(hn_evm_worker *worker)
+{
+    hn_evm_destroy(worker->evm);
+    hn_arena_destroy(&worker->arena);
+}
+
+/* Runs all workers to their end and prints the summary. */
+static int run_workers(hn_evm_shared *shared)
+{
+    unsigned count = shared->options.threads;
+    hn_evm_worker *workers = calloc(count, sizeof *workers);
+    pthread_t *threads = calloc(count, sizeof *threads);
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, WORKER_STACK_BYTES);
+    unsigned started = 0;
+    for (; workers != NULL && threads != NULL && started < count; started++) {
+        if (!worker_create(&workers[started], shared) ||
+            pthread_create(&threads[started], &attributes, work, &workers[started]) != 0) {
+            worker_destroy(&workers[started]);
+            break;
+        }
+    }
+    pthread_attr_destroy(&attributes);
+    size_t passed = 0;
+    size_t failed = 0;
+    size_t skipped = 0;
+    for (unsigned i = 0; i < started; i++) {
+        pthread_join(threads[i], NULL);
+        passed += workers[i].passed;
+        failed += workers[i].failed;
+        skipped += workers[i].skipped;
+        worker_destroy(&workers[i]);
+    }
+    free(threads);
+    free(workers);
+    if (shared->shows_progress)
+        fputs("\r\033[K", stderr);
+    if (started == 0) {
+        fputs("hanse evm: not enough memory for a worker\n", stderr);
+        return 1;
+    }
+    printf("%zu passed, %zu failed, %zu skipped\n", passed, failed, skipped);
+    return failed == 0 ? 0 : 1;
+}
+
+/* --- options --- */
+
+static const char usage[] =
+    "usage: hanse evm statetest|blocktest|txtest|rlptest|trietest [options] PATH...\n"
+    "Runs the vectors in files, and in the .json files of folders.\n"
+    "  --fork NAME         only this fork\n"
+    "  --filter TEXT       only tests whose path or name contains TEXT\n"
+    "  --index N           only the N-th case of each fork (statetest)\n"
+    "  --json              EIP-3155 traces on standard error (implies one thread, exact interpreter)\n"
+    "  --interpreter KIND  fast (default), exact, or both\n"
+    "  --threads N         default: one per core\n"
+    "  --time-limit S      begin no file after S seconds; those left count as failed\n";
+
+static bool parse_interpreter(hn_evm_interpreter *out, const char *text)
+{
+    static const char *const names[] = {"fast", "exact", "both"};
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *out = (hn_evm_interpreter)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Returns -1 to go on, or an exit status. */
+static int parse_options(hn_evm_options *options, int argc, char **argv)
+{
+    static const struct option known[] = {
+        {"fork", required_argument, NULL, 'f'},
+        {"filter", required_argument, NULL, 'm'},
+        {"index", required_argument, NULL, 'n'},
+        {"json", no_argument, NULL, 'j'},
+        {"interpreter", required_argument, NULL, 'i'},
+        {"threads", required_argument, NULL, 't'},
+        {"time-limit", required_argument, NULL, 'l'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    optind = 1;
+    for (int option; (option = getopt_long(argc, argv, "h", known, NULL)) != -1;) {
+        if (option == 'f') {
+            options->fork = optarg;
+        } else if (option == 'm') {
+            options->filter = optarg;
+        } else if (option == 'n') {
+            options->only_index = optarg;
+        } else if (option == 'j') {
+            options->trace = true;
+        } else if (option == 't') {
+            options->threads = (unsigned)strtoul(optarg, NULL, 10);
+        } else if (option == 'l') {
+            options->seconds_max = (unsigned)strtoul(optarg, NULL, 10);
+        } else if (option == 'h') {
+            fputs(usage, stdout);
+            return 0;
+        } else if (option != 'i' || !parse_interpreter(&options->interpreter, optarg)) {
+            fputs(usage, stderr);
+            return 2;
+        }
+    }
+    if (options->trace) {
+        options->threads = 1;
+        options->interpreter = HN_INTERPRETER_EXACT;
+    }
+    if (options->threads == 0 || options->threads > THREADS_MAX || optind >= argc) {
+        fputs(usage, stderr);
+        return 2;
+    }
+    return -1;
+}
+
+int hn_evm_run_vectors(int argc, char **argv, hn_evm_run_file run_file)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    hn_evm_shared shared = {
+        .options = {.threads = cores < 1             ? 1
+                               : cores > THREADS_MAX ? THREADS_MAX
+                                                     : (unsigned)cores},
+        .run_file = run_file,
+        .output = PTHREAD_MUTEX_INITIALIZER,
+        .shows_progress = isatty(STDERR_FILENO) == 1,
+    };
+    int status = parse_options(&shared.options, argc, argv);
+    if (status >= 0)
+        return status;
+    shared.shows_progress &= !shared.options.trace;
+    clock_gettime(CLOCK_MONOTONIC, &shared.started);
+    bool good = true;
+    for (int i = optind; i < argc; i++)
+        good &= collect(&shared.files, argv[i], 0);
+    if (shared.files.count > 0)
+        qsort(shared.files.paths, shared.files.count, sizeof *shared.files.paths, compare_paths);
+    if (hn_precompile_context_create(&shared.precompiles) != HN_OK ||
+        hn_signature_context_create(&shared.signatures) != HN_OK) {
+        fputs("hanse evm: cannot prepare the precompiled contracts\n", stderr);
+        return 1;
+    }
+    status = run_workers(&shared);
+    hn_signature_context_destroy(shared.signatures);
+    hn_precompile_context_destroy(shared.precompiles);
+    for (size_t i = 0; i < shared.files.count; i++)
+        free(shared.files.paths[i]);
+    free(shared.files.paths);
+    return good ? status : 1;
+}

@@ -1,0 +1,258 @@
+#include "pipeline/cli/evm_state_test.h"
+
+#include "engine/crypto/keccak.h"
+#include "pipeline/cli/evm_exception.h"
+#include "pipeline/cli/evm_fixture.h"
+#include "pipeline/cli/evm_state_transaction.h"
+#include "pipeline/cli/evm_trace.h"
+
+#include <inttypes.h>
+
+/* One test while its cases run: the pre-state as tables and as tries. */
+typedef struct state_test {
+    hn_evm_worker *worker;
+    const hn_json *node;
+    hn_json environment;
+    hn_json transaction;
+    hn_flat *flat;
+    hn_state_trie *trie;
+    hn_state *state;
+} state_test;
+
+/* One case's block, and what must come out. */
+typedef struct state_case {
+    char place[64];
+    hn_chain_config config;
+    hn_evm_block block;
+    hn_state_test_indexes indexes;
+    hn_hash root;
+    hn_hash logs;
+    const char *exception; /* NULL: valid, or (in old vectors) not told */
+} state_case;
+
+/* The vectors' world has no chain: the hash of block N is that of N's decimal digits. */
+static void fake_block_hash(void *self, hn_hash *out, uint64_t number)
+{
+    (void)self;
+    char text[24];
+    int size = snprintf(text, sizeof text, "%" PRIu64, number);
+    hn_keccak256(out, text, (size_t)size);
+}
+
+static hn_err read_block(state_case *item, const state_test *test, hn_fork fork)
+{
+    const hn_json *environment = &test->environment;
+    hn_evm_block *block = &item->block;
+    hn_chain_config_at_fork(&item->config, fork);
+    HN_TRY(hn_fixture_read_config(&item->config, test->node));
+    *block = (hn_evm_block){.config = &item->config, .fork = fork, .block_hash = fake_block_hash};
+    HN_TRY(hn_fixture_u64(&block->number, environment, "currentNumber"));
+    HN_TRY(hn_fixture_u64(&block->timestamp, environment, "currentTimestamp"));
+    HN_TRY(hn_fixture_u64(&block->gas_limit, environment, "currentGasLimit"));
+    HN_TRY(hn_fixture_fixed(block->beneficiary.b, 20, environment, "currentCoinbase"));
+    HN_TRY(hn_fixture_optional_u256(&block->difficulty, environment, "currentDifficulty"));
+    hn_u256_to_be(block->prev_randao.b, &block->difficulty);
+    HN_TRY(hn_fixture_optional_fixed(block->prev_randao.b, 32, environment, "currentRandom"));
+    if (fork >= HN_FORK_LONDON) {
+        block->base_fee = hn_u256_of(10);
+        HN_TRY(hn_fixture_optional_u256(&block->base_fee, environment, "currentBaseFee"));
+    }
+    uint64_t excess = 0;
+    HN_TRY(hn_fixture_optional_u64(&excess, environment, "currentExcessBlobGas"));
+    block->blob_base_fee = hn_blob_base_fee(&item->config, fork, excess);
+    return HN_OK;
+}
+
+static hn_err read_case(state_case *item, const state_test *test, const hn_json *post, hn_fork fork,
+                        size_t index)
+{
+    *item = (state_case){.exception = NULL};
+    (void)snprintf(item->place, sizeof item->place, "%s/%zu", hn_fork_name(fork), index);
+    HN_TRY(read_block(item, test, fork));
+    HN_TRY(hn_fixture_fixed(item->root.b, 32, post, "hash"));
+    HN_TRY(hn_fixture_fixed(item->logs.b, 32, post, "logs"));
+    hn_json member;
+    HN_TRY(hn_json_get(&member, post, "indexes"));
+    HN_TRY(hn_fixture_u64(&item->indexes.data, &member, "data"));
+    HN_TRY(hn_fixture_u64(&item->indexes.gas, &member, "gas"));
+    HN_TRY(hn_fixture_u64(&item->indexes.value, &member, "value"));
+    if (hn_json_find(&member, post, "expectException"))
+        HN_TRY(hn_json_read_string(&item->exception, &member));
+    return HN_OK;
+}
+
+/* The root of the state that a case left, and the pre-state's tries put back. */
+static hn_err take_root(const state_test *test, hn_hash *root, hn_arena *arena)
+{
+    hn_state_diff diff;
+    hn_hash before;
+    HN_TRY(hn_state_take_diff(test->state, &diff, arena));
+    HN_TRY(hn_state_trie_apply(test->trie, root, &diff));
+    return hn_state_trie_undo(test->trie, &before, &diff);
+}
+
+static void trace_end(const state_test *test, const hn_trace_writer *writer,
+                      const hn_transaction_result *result, const hn_hash *root)
+{
+    if (!test->worker->options->trace)
+        return;
+    const char *error = result->reject != HN_REJECT_NONE ? hn_reject_text(result->reject)
+                                                         : hn_evm_status_text(result->status);
+    hn_trace_writer_summary(writer, result->output, result->gas_used, error);
+    fprintf(writer->file, "{\"stateRoot\":\"%s\"}\n", hn_hash_text_of(root).text);
+}
+
+/* Runs the case once. False: it failed and that was reported. */
+static bool run_once(const state_test *test, const state_case *item, bool exact)
+{
+    hn_evm_worker *worker = test->worker;
+    hn_state_view view = hn_flat_view(test->flat);
+    hn_state_reset(test->state, &view, item->block.fork);
+    hn_trace_writer writer = {.file = stderr};
+    hn_tracer tracer = worker->options->trace ? hn_trace_writer_tracer(&writer) : hn_silent_tracer();
+    hn_block_context context = {.evm = worker->evm,
+                                .state = test->state,
+                                .signatures = worker->signatures,
+                                .block = item->block,
+                                .arena = &worker->arena,
+                                .tracer = exact ? &tracer : NULL};
+    hn_signed_transaction transaction;
+    hn_transaction_result result = {.reject = HN_REJECT_MALFORMED};
+    hn_receipt receipt = {.log_count = 0};
+    hn_err err = hn_state_test_transaction(&transaction, &worker->arena, worker->signatures,
+                                           &test->transaction, &item->indexes);
+    if (err == HN_OK)
+        transaction.transaction.chain_id = item->config.chain_id;
+    if (err == HN_OK)
+        err = hn_transaction_apply(&context, &result, &receipt, &transaction);
+    else if (err == HN_ERR_RANGE || err == HN_ERR_INVALID)
+        err = HN_OK; /* a malformed transaction: rejected as such */
+
+    /* The reward of 0 that the vectors' makers gave to the beneficiary, whatever became of the transaction.
+     */
+    hn_u256 nothing = hn_u256_of(0);
+    hn_state_begin_transaction(test->state);
+    hn_state_account *beneficiary = hn_state_get(test->state, &item->block.beneficiary);
+    hn_state_add_balance(test->state, beneficiary, &nothing);
+    hn_state_touch(test->state, beneficiary);
+    hn_state_end_transaction(test->state);
+
+    const char *mode = exact ? "exact" : "fast";
+    hn_hash root;
+    hn_hash logs;
+    if (err == HN_OK)
+        err = take_root(test, &root, &worker->arena);
+    if (err == HN_OK)
+        err = hn_logs_hash(&logs, &worker->arena, receipt.logs, receipt.log_count);
+    if (err != HN_OK) {
+        hn_evm_fail(worker, test->node->key, item->place, "%s: %s (%s)", mode, hn_err_text(err),
+                    test->node->problem->text);
+        return false;
+    }
+    trace_end(test, &writer, &result, &root);
+    if (item->exception != NULL && !hn_exception_matches(item->exception, result.reject)) {
+        hn_evm_fail(worker, test->node->key, item->place, "%s: rejected as %s expected, got %s", mode,
+                    item->exception, hn_reject_name(result.reject));
+        return false;
+    }
+    if (hn_hash_equal(&root, &item->root) && hn_hash_equal(&logs, &item->logs))
+        return true;
+    bool is_root = !hn_hash_equal(&root, &item->root);
+    hn_evm_fail(
+        worker, test->node->key, item->place, "%s: %s %s expected, got %s (%s, %s, gas %" PRIu64 ")", mode,
+        is_root ? "state root" : "logs hash", hn_hash_text_of(is_root ? &item->root : &item->logs).text,
+        hn_hash_text_of(is_root ? &root : &logs).text, hn_reject_name(result.reject),
+        result.status == HN_EVM_SUCCESS ? "success" : hn_evm_status_text(result.status), result.gas_used);
+    return false;
+}
+
+static void run_case(const state_test *test, const hn_json *post, hn_fork fork, size_t index)
+{
+    hn_evm_worker *worker = test->worker;
+    hn_arena_mark mark = hn_arena_mark_now(&worker->arena);
+    state_case item;
+    if (read_case(&item, test, post, fork, index) != HN_OK) {
+        hn_evm_fail(worker, test->node->key, item.place, "cannot be read: %s", test->node->problem->text);
+        return;
+    }
+    hn_evm_interpreter interpreter = worker->options->interpreter;
+    bool good = true;
+    if (interpreter != HN_INTERPRETER_EXACT)
+        good = run_once(test, &item, false);
+    if (good && interpreter != HN_INTERPRETER_FAST)
+        good = run_once(test, &item, true);
+    if (good)
+        hn_evm_pass(worker);
+    hn_arena_release(&worker->arena, mark);
+}
+
+static void run_fork(const state_test *test, const hn_json *cases)
+{
+    hn_evm_worker *worker = test->worker;
+    const char *only = worker->options->fork;
+    hn_fork fork;
+    hn_fork wanted;
+    if (!hn_fork_from_name(&fork, cases->key)) {
+        hn_evm_fail(worker, test->node->key, cases->key, "unknown fork");
+        return;
+    }
+    if (only != NULL && (!hn_fork_from_name(&wanted, only) || wanted != fork))
+        return;
+    for (size_t i = 0; i < hn_json_size(cases); i++) {
+        char index[24];
+        (void)snprintf(index, sizeof index, "%zu", i);
+        if (worker->options->only_index != NULL && strcmp(index, worker->options->only_index) != 0)
+            continue;
+        hn_json post = hn_json_at(cases, i);
+        run_case(test, &post, fork, i);
+    }
+}
+
+/* Builds the pre-state. */
+static hn_err prepare(state_test *test)
+{
+    hn_json member;
+    const hn_genesis_account *accounts;
+    uint32_t count;
+    HN_TRY(hn_json_get(&test->environment, test->node, "env"));
+    HN_TRY(hn_json_get(&test->transaction, test->node, "transaction"));
+    HN_TRY(hn_json_get(&member, test->node, "pre"));
+    HN_TRY(hn_fixture_read_accounts(&accounts, &count, &test->worker->arena, &member));
+    HN_TRY(hn_flat_create(&test->flat, 0, count));
+    HN_TRY(hn_fixture_fill_flat(test->flat, accounts, count));
+    HN_TRY(hn_state_trie_create(&test->trie, 0));
+    hn_hash root;
+    HN_TRY(hn_state_trie_build(test->trie, &root, test->flat));
+    return hn_state_create(&test->state, 0);
+}
+
+static void run_test(hn_evm_worker *worker, const hn_json *node)
+{
+    state_test test = {.worker = worker, .node = node};
+    hn_json post;
+    hn_err err = hn_json_get(&post, node, "post");
+    if (err == HN_OK)
+        err = prepare(&test);
+    if (err == HN_OK) {
+        hn_json cases;
+        for (void *iterator = NULL; hn_json_next(&cases, &iterator, &post);)
+            run_fork(&test, &cases);
+    } else {
+        hn_evm_fail(worker, node->key, NULL, "cannot be read: %s: %s", hn_err_text(err), node->problem->text);
+    }
+    hn_state_destroy(test.state);
+    hn_state_trie_destroy(test.trie);
+    hn_flat_destroy(test.flat);
+}
+
+void hn_evm_state_test_file(hn_evm_worker *worker, const hn_json *root)
+{
+    hn_json test;
+    for (void *iterator = NULL; hn_json_next(&test, &iterator, root);) {
+        if (!hn_evm_wanted(worker, test.key))
+            continue;
+        hn_arena_mark mark = hn_arena_mark_now(&worker->arena);
+        run_test(worker, &test);
+        hn_arena_release(&worker->arena, mark);
+    }
+}
