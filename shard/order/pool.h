@@ -1,11 +1,11 @@
 /* The pool of one ledger: transactions that have passed their checks and wait for their place in the order.
  *
- * Per sender a queue by nonce without bound gaps: what follows the account's next nonce without a gap is
- * ready, in order of arrival; the rest waits. A transaction with a taken nonce replaces the old one when it
- * pays 10 % more (both fees), also at price zero when it is the same price and the ledger is free of charge:
- * then it is refused. Bounds on transactions and bytes, per sender and in total; when full, waiting (gapped)
- * ones go first, else the newcomer is refused. Owner: the core of the ledger's shard. Nothing allocates after
- * creation.
+ * Per sender a queue by nonce: what follows the account's next nonce without a gap is ready, in order of
+ * arrival; the rest waits. A transaction with a taken nonce replaces the one before when both of its fees are
+ * higher, by 10 % at least (rounded as geth rounds); so where gas is free nothing is replaced. Each
+ * transaction alone must be affordable; the sum of a sender's is not tracked. Bounds on transactions and
+ * bytes, per sender and in total; when full, waiting ones make room for a ready newcomer, else the newcomer
+ * is refused. Owner: the core of the ledger's shard. Nothing allocates after creation.
  */
 #ifndef HN_SHARD_ORDER_POOL_H
 #define HN_SHARD_ORDER_POOL_H
@@ -16,6 +16,7 @@
 
 typedef struct hn_pool hn_pool;
 
+/* 0 stands for the default. */
 typedef struct hn_pool_limits {
     uint32_t transactions;            /* in total; default 65,536 */
     uint32_t transactions_per_sender; /* default 4,096 */
@@ -30,7 +31,9 @@ void hn_pool_destroy(hn_pool *pool);
  * handed out since. QUEUED: the pool owns it now, and *displaced (NULL when none) is one that had to leave
  * (replaced: same sender and nonce; or evicted) and is the caller's again. KNOWN, UNDERPRICED, POOL_FULL,
  * SENDER_FULL, REJECTED (with *reject: NONCE_TOO_LOW, FUNDS): it stays the caller's. *is_ready tells whether
- * it (and so perhaps others behind it) can be ordered now. */
+ * it (and so perhaps others behind it) can be ordered now. A nonce that was handed out and is not executed
+ * yet is NONCE_TOO_LOW too. May leave more transactions for hn_pool_take_dropped, which keep their room until
+ * fetched. */
 hn_verdict hn_pool_add(hn_pool *pool, hn_pending **displaced, bool *is_ready, hn_reject *reject,
                        hn_pending *pending, const hn_account *account);
 
@@ -40,13 +43,16 @@ const hn_pending *hn_pool_peek(const hn_pool *pool);
 /* Takes it: the caller owns it; the sender's next nonce moves on. */
 hn_pending *hn_pool_take(hn_pool *pool);
 
-/* After execution of a taken transaction: `account` is the sender's state now. When it was skipped and not
- * executed, the nonce expected next falls back and followers wait or are dropped: each dropped one comes out
- * through hn_pool_take_dropped. */
+/* Once for each taken transaction, in the order of taking, after its execution or skipping: `account` is the
+ * sender's state then or later. When it was skipped, the nonce expected next falls back, and followers wait;
+ * beyond gapped_per_sender they are dropped. Nothing of this sender is ready again until all that was in
+ * flight has been noted. Each dropped one comes out through hn_pool_take_dropped. An unknown sender is
+ * ignored. */
 void hn_pool_note_executed(hn_pool *pool, const hn_address *sender, const hn_account *account);
 
-/* One that left the pool for a reason other than being taken (nonce used up by another, funds gone); NULL
- * when none. */
+/* One that left the pool for a reason other than being taken or displaced; NULL when none. REJECTED with
+ * *reject NONCE_TOO_LOW (used up by another) or FUNDS (gone), SENDER_FULL (waits behind too large a gap now),
+ * POOL_FULL. */
 hn_pending *hn_pool_take_dropped(hn_pool *pool, hn_verdict *verdict, hn_reject *reject);
 
 /* Nonce after all that is ready or handed out (eth_getTransactionCount "pending"); false when the sender is
