@@ -7,10 +7,17 @@
 #include <time.h>
 
 enum {
-    SPIN_NS = 50 * 1000,            /* about what waking a sleeping thread costs */
+    SPIN_NS = 50 * 1000,              /* about what waking a sleeping thread costs */
     SLEEP_NS_MAX = 100 * 1000 * 1000, /* a lost wake-up would cost no more than this */
     LOOPS_PER_CLOCK = 16,
 };
+
+static _Thread_local const hn_core *current;
+
+const hn_core *hn_core_current(void)
+{
+    return current;
+}
 
 static uint64_t read_clock(clockid_t id)
 {
@@ -91,6 +98,7 @@ static void sleep_until_work(hn_core *core)
 int hn_core_run(void *argument)
 {
     hn_core *core = argument;
+    current = core;
     uint64_t idle_since_ns = 0;
     unsigned idle_loops = 0;
     while (!atomic_load_explicit(core->stop, memory_order_relaxed)) {
@@ -116,5 +124,6 @@ int hn_core_run(void *argument)
             sleep_until_work(core);
         idle_loops = 0;
     }
+    current = NULL;
     return 0;
 }

@@ -1,7 +1,7 @@
 /* A core: a thread that runs a list of stages in turn, and sleeps when none of them has anything to do.
  *
- * Idle cores spin for a short while, then block until a ring they consume from wakes them or one of their descriptors
- * (packet port, disk) becomes readable. A core that is dedicated polls for ever.
+ * Idle cores spin for a short while, then block until a ring they consume from wakes them or one of their
+ * descriptors (packet port, disk) becomes readable. A core that is dedicated polls for ever.
  */
 #ifndef HN_PIPELINE_CORE_CORE_H
 #define HN_PIPELINE_CORE_CORE_H
@@ -32,8 +32,8 @@ typedef struct hn_core {
     unsigned stage_count;
     int descriptors[HN_CORE_DESCRIPTORS_MAX];
     unsigned descriptor_count;
-    bool is_polling;      /* never sleeps */
-    uint64_t spin_ns;     /* idle time before sleeping */
+    bool is_polling;       /* never sleeps */
+    uint64_t spin_ns;      /* idle time before sleeping */
     uint64_t sleep_ns_max; /* upper bound of one sleep */
     const atomic_bool *stop;
     uint64_t sleeps; /* counters, written by this core only */
@@ -50,6 +50,9 @@ void hn_core_add_descriptor(hn_core *core, int descriptor);
 
 /* Runs until *stop. For rte_eal_remote_launch: takes the hn_core, returns 0. */
 int hn_core_run(void *core);
+
+/* The core that the calling thread runs; NULL outside hn_core_run. */
+const hn_core *hn_core_current(void);
 
 /* Runs every stage once; returns the sum. For single-threaded use: recovery, draining, tests. */
 unsigned hn_core_poll(hn_core *core);

@@ -1,9 +1,9 @@
 /* How a core that sleeps is woken.
  *
- * A consumer that finds nothing to do announces that it is about to sleep, looks once more, and blocks on the event
- * descriptor; a producer that has published something writes the descriptor only when the consumer announced sleep. So
- * a busy consumer costs its producers one load, and no wake-up is lost: announcement and second look on one side,
- * publication and load on the other, are ordered by full fences.
+ * A consumer that finds nothing to do announces that it is about to sleep, looks once more, and blocks on the
+ * event descriptor; a producer that has published something writes the descriptor only when the consumer
+ * announced sleep. So a busy consumer costs its producers one load, and no wake-up is lost: announcement and
+ * second look on one side, publication and load on the other, are ordered by full fences.
  */
 #ifndef HN_PIPELINE_RING_WAKER_H
 #define HN_PIPELINE_RING_WAKER_H

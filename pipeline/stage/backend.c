@@ -1,0 +1,105 @@
+/* The way in for JSON-RPC: the server's backend over the node's rings. All calls come from the server's
+ * thread. */
+#include "pipeline/rpc/backend.h"
+
+#include "pipeline/stage/backend.h"
+#include "pipeline/stage/wiring.h"
+
+#include <stdlib.h>
+
+struct hn_backend_storage {
+    hn_backend face;
+    hn_backend_ledger ledgers[HN_LEDGERS_MAX];
+};
+
+static hn_err submit(void *self, uint32_t ledger, hn_bytes raw, hn_reply_level level, uint64_t token)
+{
+    hn_node *node = self;
+    if (atomic_load_explicit(&node->intake_closed, memory_order_relaxed))
+        return HN_ERR_CLOSED;
+    if (raw.size > HN_PENDING_RAW_BYTES_MAX)
+        return HN_ERR_LIMIT;
+    hn_pending *pending;
+    if (hn_ring_room(node->submit) == 0 || hn_ring_pop(node->free_pending, &pending, 1) == 0)
+        return HN_ERR_AGAIN;
+    hn_err err = hn_pending_set_raw(pending, raw);
+    if (err != HN_OK) {
+        hn_node_free_pending(node, pending);
+        return err == HN_ERR_LIMIT ? err : HN_ERR_AGAIN;
+    }
+    pending->ledger = ledger;
+    pending->origin = HN_ORIGIN_RPC;
+    pending->level = level;
+    pending->token = token;
+    pending->received_ns = hn_clock_monotonic_ns();
+    if (hn_ring_push(node->submit, &pending, 1) == 1)
+        return HN_OK;
+    hn_node_free_pending(node, pending);
+    return HN_ERR_AGAIN;
+}
+
+static hn_err query(void *self, hn_query *question)
+{
+    hn_node *node = self;
+    hn_ring *ring = hn_query_place_of(question->kind) == HN_QUERY_PLACE_BACK
+                        ? node->query
+                        : node->shards[node->ledgers[question->ledger]->shard]->queries;
+    return hn_ring_push(ring, &question, 1) == 1 ? HN_OK : HN_ERR_AGAIN;
+}
+
+/* Announcing sleep before looking makes every later push write the descriptor. */
+static size_t poll_replies(void *self, hn_reply *out, size_t capacity)
+{
+    hn_node *node = self;
+    hn_waker_announce(&node->rpc_waker);
+    return hn_ring_pop(node->rpc_replies, out, (unsigned)capacity);
+}
+
+static size_t poll_queries(void *self, hn_query **out, size_t capacity)
+{
+    hn_node *node = self;
+    hn_waker_announce(&node->rpc_waker);
+    return hn_ring_pop(node->rpc_answers, out, (unsigned)capacity);
+}
+
+static int wake_fd(void *self)
+{
+    const hn_node *node = self;
+    return node->rpc_waker.event_fd;
+}
+
+static const hn_backend_operations operations = {
+    .submit = submit,
+    .query = query,
+    .poll_replies = poll_replies,
+    .poll_queries = poll_queries,
+    .wake_fd = wake_fd,
+};
+
+hn_err hn_node_make_backend(hn_node *node)
+{
+    struct hn_backend_storage *storage = calloc(1, sizeof *storage);
+    if (storage == NULL)
+        return HN_ERR_NO_MEMORY;
+    for (uint32_t i = 0; i < node->ledger_count; i++) {
+        const hn_node_ledger *ledger = node->ledgers[i];
+        storage->ledgers[i] = (hn_backend_ledger){
+            .name = ledger->name, .config = &ledger->genesis.config, .genesis_hash = ledger->genesis_hash};
+    }
+    storage->face = (hn_backend){
+        .operations = &operations,
+        .self = node,
+        .ledgers = storage->ledgers,
+        .ledger_count = node->ledger_count,
+        .client_version = HN_CLIENT_VERSION,
+        .history = node->history,
+    };
+    hn_waker_announce(&node->rpc_waker);
+    node->backend = storage;
+    return HN_OK;
+}
+
+const struct hn_backend *hn_node_backend(hn_node *node)
+{
+    return &node->backend->face;
+}

@@ -1,0 +1,40 @@
+/* Commit: drives the log, and closes the intake while it takes nothing.
+ *
+ * A failed write ends the node: nothing more is acknowledged, and the next start finds everything that was.
+ */
+#include "pipeline/stage/wiring.h"
+
+#include <stdio.h>
+
+static void note_state(hn_node *node, hn_log_state state)
+{
+    if (state == node->log_state)
+        return;
+    node->log_state = state;
+    switch (state) {
+    case HN_LOG_OPEN:
+        fprintf(stderr, "hanse: the log has room again: taking transactions\n");
+        atomic_store(&node->intake_closed, false);
+        break;
+    case HN_LOG_FULL:
+        fprintf(stderr, "hanse: no space left for the log: taking no transactions until there is\n");
+        atomic_store(&node->intake_closed, true);
+        break;
+    case HN_LOG_FAILED:
+        fprintf(stderr, "hanse: writing the log failed: stopping; everything acknowledged is safe\n");
+        atomic_store(&node->intake_closed, true);
+        atomic_store(&node->failed, true);
+        break;
+    }
+}
+
+unsigned hn_stage_commit(void *self)
+{
+    hn_node *node = self;
+    unsigned durable = hn_log_poll(node->log);
+    note_state(node, hn_log_state_now(node->log));
+    /* What waits for durability on the back core is not in a ring that would wake it. */
+    if (durable != 0 && node->back != node->front)
+        hn_waker_wake(&node->back->waker);
+    return durable;
+}

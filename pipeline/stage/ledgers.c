@@ -1,0 +1,197 @@
+/* The ledgers of a node: opened from genesis or snapshot, saved to snapshots. */
+#include "pipeline/stage/ledgers.h"
+
+#include "engine/base/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static hn_err read_genesis(hn_node *node, hn_node_ledger *ledger, hn_node_problem *problem, hn_bytes json)
+{
+    hn_genesis_problem why = {.text = ""};
+    hn_err err = json.size == 0 ? hn_genesis_development(&ledger->genesis, &node->boot_arena)
+                                : hn_genesis_read(&ledger->genesis, &why, &node->boot_arena, json);
+    if (err != HN_OK)
+        snprintf(problem->text, sizeof problem->text, "ledger %s: genesis: %s", ledger->name,
+                 why.text[0] != '\0' ? why.text : hn_err_text(err));
+    return err;
+}
+
+/* A datagram names its ledger by chain id alone. */
+static hn_err check_chain_id(const hn_node *node, const hn_node_ledger *ledger, hn_node_problem *problem)
+{
+    for (uint32_t i = 0; i < ledger->index; i++) {
+        if (node->ledgers[i]->genesis.config.chain_id == ledger->genesis.config.chain_id) {
+            snprintf(problem->text, sizeof problem->text, "ledgers %s and %s have the same chain id %llu",
+                     node->ledgers[i]->name, ledger->name,
+                     (unsigned long long)ledger->genesis.config.chain_id);
+            return HN_ERR_EXISTS;
+        }
+    }
+    return HN_OK;
+}
+
+hn_err hn_node_add_ledger(hn_node *node, hn_node_problem *problem, const hn_node_ledger_options *options,
+                          uint64_t table_seed)
+{
+    HN_CHECK(node->ledger_count < HN_LEDGERS_MAX);
+    hn_node_ledger *ledger = aligned_alloc(_Alignof(hn_node_ledger), sizeof *ledger);
+    if (ledger == NULL)
+        return HN_ERR_NO_MEMORY;
+    memset(ledger, 0, sizeof *ledger);
+    ledger->node = node;
+    ledger->index = node->ledger_count;
+    snprintf(ledger->name, sizeof ledger->name, "%s", options->name);
+    node->ledgers[node->ledger_count++] = ledger;
+    ledger->shard = options->shard >= 0 ? (uint32_t)options->shard : ledger->index % node->options.shards;
+    HN_TRY(read_genesis(node, ledger, problem, options->genesis_json));
+    HN_TRY(check_chain_id(node, ledger, problem));
+    ledger->block_gas_limit = ledger->genesis.header.gas_limit;
+    hn_ledger_options executor_options = {
+        .profile = options->is_strict ? HN_PROFILE_STRICT : HN_PROFILE_FAST,
+        .table_seed = table_seed,
+        .port = {.self = ledger, .await_block_hash = hn_node_await_block_hash},
+    };
+    HN_TRY(hn_ledger_create(&ledger->executor, &ledger->genesis, &executor_options));
+    HN_TRY(hn_sealer_create(&ledger->sealer, &ledger->genesis, table_seed));
+    hn_sealer_head(ledger->sealer, &ledger->genesis_hash);
+    hn_pool_limits limits = node->options.pool;
+    uint32_t share = HN_POOLED_MAX / node->options.ledger_count;
+    if (limits.transactions == 0 || limits.transactions > share)
+        limits.transactions = share;
+    return hn_pool_create(&ledger->pool, &limits, table_seed);
+}
+
+void hn_node_remove_ledgers(hn_node *node)
+{
+    for (uint32_t i = 0; i < node->ledger_count; i++) {
+        hn_node_ledger *ledger = node->ledgers[i];
+        if (ledger->pool != NULL)
+            hn_pool_destroy(ledger->pool);
+        if (ledger->sealer != NULL)
+            hn_sealer_destroy(ledger->sealer);
+        if (ledger->executor != NULL)
+            hn_ledger_destroy(ledger->executor);
+        free(ledger);
+    }
+    node->ledger_count = 0;
+}
+
+static void warn(void *self, const char *text)
+{
+    (void)self;
+    fprintf(stderr, "hanse: %s\n", text);
+}
+
+/* Sets the hashes that executors and readers start from: of head.number, head.number - 1, ... */
+static void set_hashes(hn_node_ledger *ledger, uint64_t number, const hn_hash *hashes, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        ledger->sealed.hashes[(number - i) % HN_SEALED_HASHES] = hashes[i];
+    atomic_store(&ledger->sealed.number, number);
+    atomic_store(&ledger->executed_number, number);
+    atomic_store(&ledger->published_number, number);
+    ledger->noted_number = number;
+}
+
+/* A snapshot is only of use when the history reaches as far: what lies before it would otherwise be missing
+ * there, and replaying the whole log makes both. */
+static bool history_reaches(const hn_node *node, const hn_node_ledger *ledger, uint64_t number)
+{
+    uint64_t last = 0;
+    hn_hash hash;
+    return hn_history_last_block(node->history, ledger->index, &last, &hash) == HN_OK && last >= number;
+}
+
+static hn_err restore_snapshot(hn_node *node, hn_node_ledger *ledger, hn_node_problem *problem,
+                               hn_snapshot_info *info, uint64_t table_seed)
+{
+    hn_snapshot_problem why = {.text = ""};
+    hn_flat *flat = NULL;
+    hn_err err = hn_snapshot_load_newest(&node->io, &why, info, &flat, &node->boot_arena, ledger->name,
+                                         table_seed, warn, NULL);
+    if (err == HN_ERR_NOT_FOUND)
+        return err;
+    if (err != HN_OK) {
+        snprintf(problem->text, sizeof problem->text, "ledger %s: snapshot: %s", ledger->name, why.text);
+        return err;
+    }
+    if (!hn_hash_equal(&info->genesis_hash, &ledger->genesis_hash)) {
+        snprintf(problem->text, sizeof problem->text,
+                 "ledger %s: its snapshot belongs to another genesis; is this the right data directory?",
+                 ledger->name);
+        hn_flat_destroy(flat);
+        return HN_ERR_MISMATCH;
+    }
+    if (!history_reaches(node, ledger, info->head.number)) {
+        warn(NULL,
+             "the block history is not complete: replaying the whole log instead of starting at a snapshot");
+        hn_flat_destroy(flat);
+        return HN_ERR_NOT_FOUND;
+    }
+    err = hn_sealer_restore(ledger->sealer, flat, &info->head);
+    if (err != HN_OK) {
+        snprintf(problem->text, sizeof problem->text, "ledger %s: snapshot at block %llu: %s", ledger->name,
+                 (unsigned long long)info->head.number, hn_err_text(err));
+        hn_flat_destroy(flat);
+        return err;
+    }
+    return hn_ledger_restore(ledger->executor, flat, &info->head, info->recent_hashes,
+                             info->recent_hash_count);
+}
+
+hn_err hn_node_open_ledger(hn_node *node, hn_node_problem *problem, hn_node_ledger *ledger,
+                           uint64_t table_seed)
+{
+    hn_hash head_hash;
+    const hn_header *genesis = hn_sealer_head(ledger->sealer, &head_hash);
+    HN_TRY(hn_history_add_ledger(node->history, ledger->index, ledger->name, genesis, &ledger->genesis_hash));
+    hn_snapshot_info *info = calloc(1, sizeof *info);
+    if (info == NULL)
+        return HN_ERR_NO_MEMORY;
+    hn_err err = restore_snapshot(node, ledger, problem, info, table_seed);
+    if (err == HN_OK) {
+        ledger->snapshot_index = info->log_index;
+    } else if (err == HN_ERR_NOT_FOUND) {
+        info->head = *genesis;
+        info->recent_hashes[0] = ledger->genesis_hash;
+        info->recent_hash_count = 1;
+        err = HN_OK;
+    }
+    if (err == HN_OK) {
+        set_hashes(ledger, info->head.number, info->recent_hashes, info->recent_hash_count);
+        err = hn_query_engine_add_ledger(node->query_engine, ledger->index, &ledger->genesis.config,
+                                         hn_ledger_flat(ledger->executor), &info->head, info->recent_hashes,
+                                         info->recent_hash_count);
+    }
+    free(info);
+    return err;
+}
+
+hn_err hn_node_save_ledger(hn_node *node, hn_node_ledger *ledger, uint64_t log_index)
+{
+    enum { KEPT = 2 };
+    hn_snapshot_info *info = calloc(1, sizeof *info);
+    if (info == NULL)
+        return HN_ERR_NO_MEMORY;
+    hn_hash head_hash;
+    info->head = *hn_sealer_head(ledger->sealer, &head_hash);
+    info->chain_id = ledger->genesis.config.chain_id;
+    info->genesis_hash = ledger->genesis_hash;
+    info->log_index = log_index;
+    snprintf(info->ledger_name, sizeof info->ledger_name, "%s", ledger->name);
+    uint64_t number = info->head.number;
+    uint64_t known = number + 1 < HN_SNAPSHOT_HASHES_MAX ? number + 1 : HN_SNAPSHOT_HASHES_MAX;
+    info->recent_hash_count = (uint32_t)known;
+    for (uint32_t i = 0; i < info->recent_hash_count; i++)
+        info->recent_hashes[i] = ledger->sealed.hashes[(number - i) % HN_SEALED_HASHES];
+    hn_snapshot_problem why = {.text = ""};
+    hn_err err = hn_snapshot_write(&node->io, &why, info, hn_ledger_flat(ledger->executor));
+    if (err == HN_OK)
+        err = hn_snapshot_retire(&node->io, ledger->name, KEPT);
+    else
+        fprintf(stderr, "hanse: ledger %s: no snapshot: %s; the log has everything\n", ledger->name,
+                why.text);
+    free(info);
+    return err;
+}

@@ -1,0 +1,279 @@
+/* A node's life: create, start, stop, destroy. */
+#include "pipeline/stage/node.h"
+
+#include "engine/base/check.h"
+#include "pipeline/io/uring_io.h"
+#include "pipeline/stage/backend.h"
+#include "pipeline/stage/ledgers.h"
+
+#include <inttypes.h>
+#include <rte_launch.h>
+#include <rte_lcore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <time.h>
+
+enum { EVM_MEMORY_BYTES = 64 * 1024 * 1024 };
+
+void hn_node_options_default(hn_node_options *options)
+{
+    *options = (hn_node_options){
+        .cores = 2,
+        .shards = 1,
+        .snapshot_after_frames = 20000,
+        .udp_address = "127.0.0.1:8546",
+    };
+}
+
+static hn_err explain(hn_node_problem *problem, const char *what, const char *why, hn_err err)
+{
+    if (problem->text[0] == '\0')
+        snprintf(problem->text, sizeof problem->text, "%s: %s", what,
+                 why[0] != '\0' ? why : hn_err_text(err));
+    return err;
+}
+
+static hn_err open_stores(hn_node *node, hn_node_problem *problem)
+{
+    hn_uring_io_problem io_why = {.text = ""};
+    hn_err err = hn_uring_io_open(&node->uring, &io_why, node->options.data_directory);
+    if (err != HN_OK)
+        return explain(problem, node->options.data_directory, io_why.text, err);
+    node->io = hn_uring_io_face(node->uring);
+    hn_log_options log_options = {
+        .segment_bytes = node->options.log_segment_bytes,
+        .in_flight_max = node->options.log_in_flight,
+        .frame_bytes_max = HN_FRAME_PAYLOAD_BYTES_MAX,
+    };
+    hn_log_problem log_why = {.text = ""};
+    err = hn_log_open(&node->log, &log_why, &node->io, &log_options);
+    if (err != HN_OK)
+        return explain(problem, "log", log_why.text, err);
+    char path[4096];
+    snprintf(path, sizeof path, "%s/history", node->options.data_directory);
+    hn_history_options history_options = {.directory = path, .map_bytes = node->options.history_map_bytes};
+    hn_history_problem history_why = {.text = ""};
+    bool was_wiped = false;
+    err = hn_history_open(&node->history, &history_why, &was_wiped, &history_options);
+    if (err != HN_OK)
+        return explain(problem, "history", history_why.text, err);
+    if (was_wiped && !node->options.is_quiet)
+        fprintf(
+            stderr,
+            "hanse: the block history could not be trusted after a crash of the machine and is made again "
+            "from the log\n");
+    return HN_OK;
+}
+
+static hn_err open_engine(hn_node *node, hn_node_problem *problem, uint64_t table_seed)
+{
+    hn_err err = hn_signature_context_create(&node->signatures);
+    if (err == HN_OK)
+        err = hn_precompile_context_create(&node->precompiles);
+    for (uint32_t i = 0; err == HN_OK && i < node->shard_count; i++)
+        err = hn_evm_create(&node->shards[i]->evm, node->precompiles, EVM_MEMORY_BYTES);
+    if (err == HN_OK)
+        err = hn_recent_create(&node->recent, HN_RECENT_OUTCOMES, table_seed);
+    hn_query_options query_options = {
+        .window_blocks = node->options.state_window_blocks,
+        .call_gas_cap = node->options.call_gas_cap,
+        .table_seed = table_seed,
+    };
+    if (err == HN_OK)
+        err = hn_query_engine_create(&node->query_engine, &query_options, node->precompiles, node->signatures,
+                                     node->history);
+    if (err != HN_OK)
+        return explain(problem, "engine", "", err);
+    for (uint32_t i = 0; i < node->options.ledger_count; i++) {
+        err = hn_node_add_ledger(node, problem, &node->options.ledgers[i], table_seed);
+        if (err == HN_OK)
+            err = hn_node_open_ledger(node, problem, node->ledgers[i], table_seed);
+        if (err != HN_OK)
+            return explain(problem, node->options.ledgers[i].name, "", err);
+    }
+    return HN_OK;
+}
+
+static hn_err check_options(const hn_node_options *options, hn_node_problem *problem)
+{
+    const char *why = NULL;
+    if (options->ledger_count == 0)
+        why = "there is no ledger: make one with `hanse init`, or use --dev";
+    else if (options->ledger_count > HN_LEDGERS_MAX)
+        why = "too many ledgers: at most 256";
+    else if (options->cores == 0 || options->cores > HN_CORES_MAX)
+        why = "cores must be 1 to 32";
+    else if (options->shards == 0 || options->shards > HN_SHARDS_MAX)
+        why = "shards must be 1 to 16";
+    for (uint32_t i = 0; why == NULL && i < options->ledger_count; i++)
+        if (options->ledgers[i].shard >= (int32_t)options->shards)
+            why = "a ledger is placed on a shard that does not exist";
+    if (why == NULL)
+        return HN_OK;
+    snprintf(problem->text, sizeof problem->text, "%s", why);
+    return HN_ERR_INVALID;
+}
+
+static hn_err create(hn_node *node, hn_node_problem *problem)
+{
+    uint64_t table_seed;
+    if (getrandom(&table_seed, sizeof table_seed, 0) != (ssize_t)sizeof table_seed)
+        return explain(problem, "random numbers", "", HN_ERR_SYSTEM);
+    HN_TRY(check_options(&node->options, problem));
+    hn_err err = hn_topology_build(node);
+    if (err != HN_OK)
+        return explain(problem, "cores and rings", "", err);
+    HN_TRY(open_stores(node, problem));
+    HN_TRY(open_engine(node, problem, table_seed));
+    err = hn_recover(node, problem);
+    if (err != HN_OK)
+        return explain(problem, "recovery", "", err);
+    err = hn_node_make_backend(node);
+    return err == HN_OK ? HN_OK : explain(problem, "backend", "", err);
+}
+
+hn_err hn_node_create(hn_node **out, hn_node_problem *problem, const hn_node_options *options)
+{
+    hn_node *node = aligned_alloc(_Alignof(hn_node), sizeof *node);
+    if (node == NULL)
+        return HN_ERR_NO_MEMORY;
+    memset(node, 0, sizeof *node);
+    node->options = *options;
+    node->rpc_waker.event_fd = -1;
+    hn_arena_init(&node->boot_arena, 0, 0);
+    problem->text[0] = '\0';
+    hn_err err = create(node, problem);
+    if (err != HN_OK) {
+        hn_node_destroy(node);
+        return err;
+    }
+    *out = node;
+    return HN_OK;
+}
+
+static hn_err open_port(hn_node *node, hn_node_problem *problem)
+{
+    const hn_node_options *options = &node->options;
+    if (options->udp_address == NULL && options->ethdev == NULL)
+        return HN_OK;
+    hn_port_options port_options = {
+        .kind = options->ethdev != NULL ? HN_PORT_ETHDEV : HN_PORT_SOCKET,
+        .listen = options->udp_address,
+        .device = options->ethdev,
+    };
+    hn_port_problem why = {.text = ""};
+    hn_err err = hn_port_open(&node->port, &port_options, &why);
+    if (err != HN_OK)
+        return explain(problem, "packet port", why.text, err);
+    hn_wire_options wire_options = {.receipt_level = HN_REPLY_EXECUTED};
+    hn_wire_callbacks callbacks = {
+        .context = node, .submit = hn_node_submit_datagram, .send = hn_node_send_datagrams};
+    if (getrandom(wire_options.secret, sizeof wire_options.secret, 0) != (ssize_t)sizeof wire_options.secret)
+        return explain(problem, "random numbers", "", HN_ERR_SYSTEM);
+    err = hn_wire_server_create(&node->wire, &wire_options, &callbacks);
+    if (err != HN_OK)
+        return explain(problem, "datagram protocol", "", err);
+    int wait_fd = hn_port_wait_fd(node->port);
+    if (wait_fd >= 0)
+        hn_core_add_descriptor(node->front, wait_fd);
+    else
+        node->front->sleep_ns_max = 50 * 1000; /* a device without receive interrupts: look often */
+    return HN_OK;
+}
+
+hn_err hn_node_start(hn_node *node, hn_node_problem *problem)
+{
+    problem->text[0] = '\0';
+    HN_TRY(open_port(node, problem));
+    hn_core_add_descriptor(node->front, hn_uring_io_event_fd(node->uring));
+    hn_err err = hn_node_register_stats(node);
+    if (err != HN_OK)
+        return explain(problem, "stats", "", err);
+    unsigned lcore = rte_get_next_lcore(UINT32_MAX, 1, 0);
+    for (uint32_t i = 0; i < node->core_count; i++) {
+        if (lcore >= RTE_MAX_LCORE || rte_eal_remote_launch(hn_core_run, node->cores[i], lcore) != 0) {
+            atomic_store(&node->stop, true);
+            return explain(problem, "cores", "fewer lcores than worker cores were started", HN_ERR_SYSTEM);
+        }
+        lcore = rte_get_next_lcore(lcore, 1, 0);
+    }
+    return HN_OK;
+}
+
+/* Transactions that are neither waiting in a pool for an earlier nonce nor back in the free list. */
+static bool is_drained(const hn_node *node)
+{
+    if (hn_ring_count(node->verify) != 0 || hn_ring_count(node->submit) != 0 ||
+        hn_ring_count(node->reply) != 0 || hn_ring_count(node->free_blocks) != HN_BLOCK_SLOTS ||
+        hn_log_in_flight(node->log) != 0)
+        return false;
+    for (uint32_t i = 0; i < node->shard_count; i++) {
+        const hn_shard_lane *lane = node->shards[i];
+        if (hn_ring_count(lane->admit) != 0 || hn_ring_count(lane->ready) != 0 || lane->held != NULL ||
+            hn_ring_count(lane->execute) != 0)
+            return false;
+    }
+    return true;
+}
+
+bool hn_node_stop(hn_node *node, uint32_t timeout_ms)
+{
+    enum { STEADY_LOOKS = 5 }; /* the looks race with the cores: believe only several in a row */
+    atomic_store(&node->intake_closed, true);
+    struct timespec pause = {.tv_nsec = 2000000};
+    unsigned steady = 0;
+    for (uint32_t waited_ms = 0; waited_ms < timeout_ms && steady < STEADY_LOOKS; waited_ms += 2) {
+        steady = is_drained(node) ? steady + 1 : 0;
+        nanosleep(&pause, NULL);
+    }
+    atomic_store(&node->stop, true);
+    for (uint32_t i = 0; i < node->core_count; i++)
+        hn_waker_wake(&node->cores[i]->waker);
+    rte_eal_mp_wait_lcore();
+    hn_stats_close();
+    bool is_complete = steady >= STEADY_LOOKS && !hn_node_failed(node);
+    for (uint32_t i = 0; is_complete && i < node->ledger_count; i++)
+        if (hn_node_save_ledger(node, node->ledgers[i], hn_log_last_index(node->log)) != HN_OK)
+            fprintf(stderr, "hanse: ledger %s: the next start replays more of the log\n",
+                    node->ledgers[i]->name);
+    return is_complete;
+}
+
+void hn_node_destroy(hn_node *node)
+{
+    if (node == NULL)
+        return;
+    if (node->wire != NULL)
+        hn_wire_server_destroy(node->wire);
+    hn_port_close(node->port);
+    if (node->query_engine != NULL)
+        hn_query_engine_destroy(node->query_engine);
+    hn_node_remove_ledgers(node);
+    if (node->recent != NULL)
+        hn_recent_destroy(node->recent);
+    if (node->history != NULL)
+        hn_history_close(node->history);
+    if (node->log != NULL)
+        hn_log_close(node->log);
+    hn_topology_destroy(node);
+    if (node->uring != NULL)
+        hn_uring_io_close(node->uring);
+    if (node->precompiles != NULL)
+        hn_precompile_context_destroy(node->precompiles);
+    if (node->signatures != NULL)
+        hn_signature_context_destroy(node->signatures);
+    hn_arena_destroy(&node->boot_arena);
+    free(node->backend);
+    free(node);
+}
+
+bool hn_node_failed(const hn_node *node)
+{
+    return atomic_load_explicit(&node->failed, memory_order_relaxed);
+}
+
+uint16_t hn_node_udp_port(const hn_node *node)
+{
+    return node->port != NULL ? hn_port_local(node->port).port : 0;
+}

@@ -1,0 +1,195 @@
+/* What the stats socket tells of a node. The names are documented in pipeline/stats/README.md. */
+#include "pipeline/stage/wiring.h"
+#include "pipeline/stats/stats.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static uint64_t read_counter(const _Atomic uint64_t *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static hn_err tell_stages(void *self, hn_stats_writer *writer, const char *parameter)
+{
+    const hn_node *node = self;
+    (void)parameter;
+    uint64_t verified = 0, refused = 0;
+    for (uint32_t i = 0; i < node->verifier_count; i++) {
+        verified += read_counter(&node->verifiers[i]->verified);
+        refused += read_counter(&node->verifiers[i]->refused);
+    }
+    hn_stats_put(writer, "received", read_counter(&node->counters.received));
+    hn_stats_put(writer, "duplicates", read_counter(&node->counters.duplicates));
+    hn_stats_put(writer, "busy", read_counter(&node->counters.busy));
+    hn_stats_put(writer, "verified", verified);
+    hn_stats_put(writer, "refused", refused);
+    hn_stats_put(writer, "frames", read_counter(&node->counters.frames));
+    hn_stats_put(writer, "sealed", read_counter(&node->counters.sealed));
+    hn_stats_put(writer, "queries", read_counter(&node->counters.queries));
+    hn_stats_put(writer, "replies", read_counter(&node->counters.replies));
+    for (uint32_t i = 0; i < node->core_count; i++) {
+        for (unsigned j = 0; j < node->cores[i]->stage_count; j++) {
+            char name[64];
+            snprintf(name, sizeof name, "core%u_%s_items", i, node->cores[i]->stages[j].name);
+            hn_stats_put(writer, name, node->cores[i]->stages[j].items);
+        }
+    }
+    return HN_OK;
+}
+
+static hn_err tell_queues(void *self, hn_stats_writer *writer, const char *parameter)
+{
+    const hn_node *node = self;
+    (void)parameter;
+    hn_stats_put(writer, "free_slots", hn_ring_count(node->free_pending));
+    hn_stats_put(writer, "submit", hn_ring_count(node->submit));
+    hn_stats_put(writer, "verify", hn_ring_count(node->verify));
+    hn_stats_put(writer, "reply", hn_ring_count(node->reply));
+    hn_stats_put(writer, "seal", hn_ring_count(node->seal));
+    hn_stats_put(writer, "free_blocks", hn_ring_count(node->free_blocks));
+    hn_stats_put(writer, "query", hn_ring_count(node->query));
+    for (uint32_t i = 0; i < node->shard_count; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "shard%u_admit", i);
+        hn_stats_put(writer, name, hn_ring_count(node->shards[i]->admit));
+        snprintf(name, sizeof name, "shard%u_ready", i);
+        hn_stats_put(writer, name, hn_ring_count(node->shards[i]->ready));
+        snprintf(name, sizeof name, "shard%u_execute", i);
+        hn_stats_put(writer, name, hn_ring_count(node->shards[i]->execute));
+    }
+    return HN_OK;
+}
+
+static hn_err tell_latency(void *self, hn_stats_writer *writer, const char *parameter)
+{
+    const hn_node *node = self;
+    (void)parameter;
+    hn_stats_put_latency(writer, "reply", &node->counters.reply_ns);
+    hn_stats_put(writer, "frame_transactions_p50",
+                 hn_histogram_percentile(&node->counters.frame_transactions, 50000));
+    hn_stats_put(writer, "frame_transactions_p99",
+                 hn_histogram_percentile(&node->counters.frame_transactions, 99000));
+    return HN_OK;
+}
+
+static hn_err tell_log(void *self, hn_stats_writer *writer, const char *parameter)
+{
+    static const char *const states[] = {"open", "full", "failed"};
+    const hn_node *node = self;
+    (void)parameter;
+    hn_log_counts counts = hn_log_count(node->log);
+    hn_stats_put_text(writer, "state", states[hn_log_state_now(node->log)]);
+    hn_stats_put(writer, "intake_closed", atomic_load(&node->intake_closed));
+    hn_stats_put(writer, "last_index", hn_log_last_index(node->log));
+    hn_stats_put(writer, "durable_index", hn_log_durable_index(node->log));
+    hn_stats_put(writer, "in_flight", hn_log_in_flight(node->log));
+    hn_stats_put(writer, "frames", counts.frames);
+    hn_stats_put(writer, "bytes", counts.bytes);
+    hn_stats_put(writer, "segments", counts.segments);
+    return HN_OK;
+}
+
+/* "/hanse/ledger" lists the names; "/hanse/ledger,NAME" tells of one. */
+static hn_err tell_ledger(void *self, hn_stats_writer *writer, const char *parameter)
+{
+    const hn_node *node = self;
+    if (parameter == NULL || parameter[0] == '\0') {
+        for (uint32_t i = 0; i < node->ledger_count; i++)
+            hn_stats_put(writer, node->ledgers[i]->name, node->ledgers[i]->genesis.config.chain_id);
+        return HN_OK;
+    }
+    for (uint32_t i = 0; i < node->ledger_count; i++) {
+        const hn_node_ledger *ledger = node->ledgers[i];
+        if (strcmp(ledger->name, parameter) != 0)
+            continue;
+        hn_stats_put(writer, "chain_id", ledger->genesis.config.chain_id);
+        hn_stats_put(writer, "shard", ledger->shard);
+        hn_stats_put(writer, "executed_block", read_counter(&ledger->executed_number));
+        hn_stats_put(writer, "sealed_block", read_counter(&ledger->sealed.number));
+        hn_stats_put(writer, "published_block", read_counter(&ledger->published_number));
+        hn_stats_put(writer, "transactions", read_counter(&ledger->transactions));
+        hn_stats_put(writer, "gas_used", read_counter(&ledger->gas_used));
+        return HN_OK;
+    }
+    return HN_ERR_NOT_FOUND;
+}
+
+static hn_err tell_verdicts(void *self, hn_stats_writer *writer, const char *parameter)
+{
+    const hn_node *node = self;
+    (void)parameter;
+    char name[64];
+    for (unsigned i = 0; i < HN_VERDICT_COUNT; i++) {
+        snprintf(name, sizeof name, "verdict_%s", hn_verdict_name((hn_verdict)i));
+        hn_stats_put(writer, name, read_counter(&node->counters.verdicts[i]));
+    }
+    for (unsigned i = 1; i < HN_REJECT_COUNT; i++) {
+        snprintf(name, sizeof name, "reject_%s", hn_reject_name((hn_reject)i));
+        hn_stats_put(writer, name, read_counter(&node->counters.rejects[i]));
+    }
+    return HN_OK;
+}
+
+static hn_err tell_port(void *self, hn_stats_writer *writer, const char *parameter)
+{
+    const hn_node *node = self;
+    (void)parameter;
+    if (node->port == NULL)
+        return HN_OK;
+    const hn_port_counters *port = hn_port_counters_of(node->port);
+#define TELL(name, text) hn_stats_put(writer, #name, port->name);
+    HN_PORT_COUNTER_LIST(TELL)
+#undef TELL
+    return HN_OK;
+}
+
+static hn_err tell_wire(void *self, hn_stats_writer *writer, const char *parameter)
+{
+    const hn_node *node = self;
+    (void)parameter;
+    if (node->wire == NULL)
+        return HN_OK;
+    const hn_wire_counters *wire = hn_wire_server_counters(node->wire);
+#define TELL(name, text) hn_stats_put(writer, #name, wire->name);
+    HN_WIRE_COUNTER_LIST(TELL)
+#undef TELL
+    return HN_OK;
+}
+
+static hn_err tell_cores(void *self, hn_stats_writer *writer, const char *parameter)
+{
+    const hn_node *node = self;
+    (void)parameter;
+    for (uint32_t i = 0; i < node->core_count; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "core%u_loops", i);
+        hn_stats_put(writer, name, node->cores[i]->loops);
+        snprintf(name, sizeof name, "core%u_sleeps", i);
+        hn_stats_put(writer, name, node->cores[i]->sleeps);
+    }
+    return HN_OK;
+}
+
+hn_err hn_node_register_stats(hn_node *node)
+{
+    static const struct {
+        const char *command;
+        const char *help;
+        hn_stats_answer answer;
+    } commands[] = {
+        {"/hanse/stages", "Items that each stage has handled", tell_stages},
+        {"/hanse/queues", "Elements in each ring now", tell_queues},
+        {"/hanse/latency", "Receive to reply of executed and durable transactions, in microseconds",
+         tell_latency},
+        {"/hanse/log", "State of the log", tell_log},
+        {"/hanse/ledger", "Ledgers and their chain ids; with a name: that ledger", tell_ledger},
+        {"/hanse/verdicts", "Answers given, by verdict and by reason of rejection", tell_verdicts},
+        {"/hanse/port", "Datagrams in and out", tell_port},
+        {"/hanse/wire", "Datagram protocol", tell_wire},
+        {"/hanse/cores", "Loops and sleeps of each core", tell_cores},
+    };
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        HN_TRY(hn_stats_register(commands[i].command, commands[i].help, commands[i].answer, node));
+    return HN_OK;
+}

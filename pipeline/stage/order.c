@@ -1,0 +1,198 @@
+/* Order: puts transactions into one sequence.
+ *
+ * hn_stage_admit runs on a shard's core: it offers verified transactions to their ledger's pool and passes on
+ * what is ready. hn_stage_order runs on front: it takes what all shards have ready and cuts frames: at once
+ * while the log has a free write slot, else when one completes, so that a lone transaction waits for nobody
+ * and a flood fills big frames.
+ */
+#include "engine/base/check.h"
+#include "pipeline/stage/wiring.h"
+
+#include "shard/log/batch.h"
+
+/* --- on the shard's core
+ * ------------------------------------------------------------------------------------------ */
+
+static void admit_one(hn_shard_lane *lane, hn_pending *pending)
+{
+    hn_node *node = lane->node;
+    hn_node_ledger *ledger = node->ledgers[pending->ledger];
+    hn_account account;
+    if (!hn_ledger_account(ledger->executor, &account, &pending->content.sender))
+        account = (hn_account){.code_hash = hn_keccak256_of_nothing};
+    hn_reply queued = hn_node_reply_to(pending, HN_VERDICT_QUEUED); /* the pool owns it after adding */
+    hn_pending *displaced = NULL;
+    bool is_ready = false;
+    hn_reject reject = HN_REJECT_NONE;
+    hn_verdict verdict = hn_pool_add(ledger->pool, &displaced, &is_ready, &reject, pending, &account);
+    if (displaced != NULL)
+        hn_node_refuse(node, displaced, HN_VERDICT_REPLACED, HN_REJECT_NONE);
+    if (verdict != HN_VERDICT_QUEUED) {
+        hn_node_refuse(node, pending, verdict, reject);
+        return;
+    }
+    /* A gapped transaction may wait for ever, so its submitter hears now what it is waiting for. */
+    if (queued.level == HN_REPLY_QUEUED || (!is_ready && queued.origin == HN_ORIGIN_RPC))
+        hn_node_answer(node, &queued);
+}
+
+static void drop_stale(hn_shard_lane *lane, hn_node_ledger *ledger)
+{
+    hn_verdict verdict = HN_VERDICT_REJECTED;
+    hn_reject reject = HN_REJECT_NONE;
+    for (hn_pending *dropped; (dropped = hn_pool_take_dropped(ledger->pool, &verdict, &reject)) != NULL;)
+        hn_node_refuse(lane->node, dropped, verdict, reject);
+}
+
+/* Moves ready transactions on, from each of the shard's ledgers in turn. */
+static unsigned pass_ready(hn_shard_lane *lane)
+{
+    hn_node *node = lane->node;
+    unsigned room = hn_ring_room(lane->ready), moved = 0;
+    for (uint32_t i = 0; i < node->ledger_count && moved < room; i++) {
+        hn_node_ledger *ledger = node->ledgers[(lane->next_pool + i) % node->ledger_count];
+        if (ledger->shard != lane->index)
+            continue;
+        for (unsigned burst = 0; burst < HN_STAGE_BURST && moved < room; burst++) {
+            hn_pending *pending = hn_pool_take(ledger->pool);
+            if (pending == NULL)
+                break;
+            HN_CHECK(hn_ring_push(lane->ready, &pending, 1) == 1);
+            moved++;
+        }
+    }
+    lane->next_pool++;
+    return moved;
+}
+
+static unsigned answer_pool_queries(hn_shard_lane *lane)
+{
+    hn_query *queries[HN_RECEIVE_BURST];
+    unsigned count = hn_ring_pop(lane->queries, queries, HN_RECEIVE_BURST);
+    for (unsigned i = 0; i < count; i++) {
+        hn_node_answer_pool_query(lane->node, queries[i]);
+        while (hn_ring_push(lane->node->rpc_answers, &queries[i], 1) == 0)
+            __builtin_ia32_pause(); /* sized for every query that can be out */
+    }
+    return count;
+}
+
+unsigned hn_stage_admit(void *self)
+{
+    hn_shard_lane *lane = self;
+    hn_pending *items[HN_RECEIVE_BURST];
+    unsigned count = hn_ring_pop(lane->admit, items, HN_RECEIVE_BURST);
+    for (unsigned i = 0; i < count; i++)
+        hn_ledger_prefetch(lane->node->ledgers[items[i]->ledger]->executor, &items[i]->content.sender);
+    for (unsigned i = 0; i < count; i++)
+        admit_one(lane, items[i]);
+    unsigned queries = answer_pool_queries(lane);
+    for (uint32_t i = 0; i < lane->node->ledger_count; i++)
+        if (lane->node->ledgers[i]->shard == lane->index)
+            drop_stale(lane, lane->node->ledgers[i]);
+    return count + queries + pass_ready(lane);
+}
+
+/* --- on front
+ * ------------------------------------------------------------------------------------------------------ */
+
+/* The frame being cut. */
+typedef struct cutting {
+    hn_batch_writer writer;
+    uint64_t timestamp_ns;
+    uint64_t gas[HN_LEDGERS_MAX]; /* sum of gas limits, so that a ledger's part fits its block */
+} cutting;
+
+/* The lane's next transaction, and whether it has room in this frame. */
+static bool take_next(hn_node *node, hn_shard_lane *lane, cutting *cut)
+{
+    if (lane->held == NULL && hn_ring_pop(lane->ready, &lane->held, 1) == 0)
+        return false;
+    if (lane->open_work == NULL) {
+        if (hn_ring_pop(lane->free_works, &lane->open_work, 1) == 0)
+            return false;
+        lane->open_work->count = lane->open_work->next = 0;
+    }
+    hn_pending *pending = lane->held;
+    const hn_transaction *transaction = &pending->content.transaction;
+    const hn_node_ledger *ledger = node->ledgers[pending->ledger];
+    if (cut->gas[pending->ledger] + transaction->gas_limit > ledger->block_gas_limit)
+        return false;
+    if (cut->writer.count == HN_FRAME_TRANSACTIONS_MAX ||
+        !hn_batch_writer_add(&cut->writer, pending->ledger, &pending->content.sender, transaction->raw))
+        return false;
+    cut->gas[pending->ledger] += transaction->gas_limit;
+    lane->open_work->items[lane->open_work->count++] = pending;
+    lane->held = NULL;
+    return true;
+}
+
+static bool anything_ready(const hn_node *node)
+{
+    for (uint32_t i = 0; i < node->shard_count; i++)
+        if (node->shards[i]->held != NULL || hn_ring_count(node->shards[i]->ready) != 0)
+            return true;
+    return false;
+}
+
+/* Time never runs backwards in the log, whatever the machine's clock does. */
+static uint64_t next_timestamp_ns(hn_node *node)
+{
+    uint64_t now_ns = hn_clock_realtime_ns();
+    node->last_timestamp_ns = now_ns > node->last_timestamp_ns ? now_ns : node->last_timestamp_ns;
+    return node->last_timestamp_ns;
+}
+
+/* Takes from the lanes in turn until nothing more fits. */
+static void fill(hn_node *node, cutting *cut)
+{
+    bool is_done[HN_SHARDS_MAX] = {false};
+    for (uint32_t open = node->shard_count; open != 0;) {
+        for (uint32_t i = 0; i < node->shard_count; i++) {
+            uint32_t index = (node->next_shard + i) % node->shard_count;
+            if (!is_done[index] && !take_next(node, node->shards[index], cut)) {
+                is_done[index] = true;
+                open--;
+            }
+        }
+    }
+    node->next_shard++;
+}
+
+unsigned hn_stage_order(void *self)
+{
+    hn_node *node = self;
+    if (!anything_ready(node) || atomic_load_explicit(&node->failed, memory_order_relaxed))
+        return 0;
+    uint8_t *payload = hn_log_payload(node->log);
+    if (payload == NULL)
+        return 0;
+    cutting cut;
+    cut.timestamp_ns = next_timestamp_ns(node);
+    memset(cut.gas, 0, node->ledger_count * sizeof cut.gas[0]);
+    hn_batch_writer_begin(&cut.writer, payload, HN_FRAME_PAYLOAD_BYTES_MAX, cut.timestamp_ns);
+    fill(node, &cut);
+    if (cut.writer.count == 0)
+        return 0;
+    uint32_t count = cut.writer.count;
+    uint64_t ledger_mask = cut.writer.ledger_mask, frame_index = 0;
+    size_t size = hn_batch_writer_end(&cut.writer);
+    if (hn_log_append(node->log, &frame_index, HN_FRAME_BATCH, count, ledger_mask, size) != HN_OK) {
+        /* Nothing of it was acknowledged, and nothing will be: the commit stage sees the log's state and ends
+         * the node. */
+        atomic_store(&node->failed, true);
+        return 0;
+    }
+    for (uint32_t i = 0; i < node->shard_count; i++) {
+        hn_shard_lane *lane = node->shards[i];
+        if (lane->open_work == NULL || lane->open_work->count == 0)
+            continue;
+        lane->open_work->frame_index = frame_index;
+        lane->open_work->timestamp_ns = cut.timestamp_ns;
+        HN_CHECK(hn_ring_push(lane->execute, &lane->open_work, 1) == 1);
+        lane->open_work = NULL;
+    }
+    hn_count(&node->counters.frames, 1);
+    hn_histogram_add(&node->counters.frame_transactions, count);
+    return count;
+}
