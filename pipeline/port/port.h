@@ -56,6 +56,7 @@ typedef struct hn_port_problem {
     X(send_dropped, "datagrams that could not be sent: a full queue, no route, too large")                   \
     X(truncated, "frames or datagrams shorter than their headers say")                                       \
     X(bad_checksum, "IPv4, UDP or ICMP checksum wrong")                                                      \
+    X(unfinished_checksum, "accepted though the checksum was left to a device (veth on the same host)")      \
     X(not_for_us, "another address, port or protocol")                                                       \
     X(fragments, "IP fragments, which an ethdev port does not put together")                                 \
     X(arp_answered, "ARP requests answered")                                                                 \
@@ -68,13 +69,6 @@ typedef struct hn_port_counters {
 #undef HN_PORT_COUNTER_FIELD
 } hn_port_counters;
 
-enum {
-    HN_PORT_BURST_MAX = 1024, /* datagrams of one receive call */
-    HN_PORT_RECEIVE_ROOM_MIN =
-        64, /* room that hn_port_receive must be given: one coalesced packet's segments */
-    HN_PORT_PAYLOAD_BYTES_MAX = 65507,
-};
-
 /* On an error *problem (may be NULL) says why. HN_ERR_INVALID: an option; HN_ERR_BUSY: the address is taken;
  * HN_ERR_NOT_FOUND: no such device; HN_ERR_NO_MEMORY; HN_ERR_SYSTEM: anything else. */
 HN_MUST_USE hn_err hn_port_open(hn_port **out, const hn_port_options *options, hn_port_problem *problem);
@@ -82,8 +76,8 @@ HN_MUST_USE hn_err hn_port_open(hn_port **out, const hn_port_options *options, h
 /* Every datagram must have been released. NULL is allowed. */
 void hn_port_close(hn_port *port);
 
-/* Takes what has arrived, at most `capacity` (at least HN_PORT_RECEIVE_ROOM_MIN), never waits; returns how
- * many. An ethdev answers ARP and echo on the way. */
+/* Takes what has arrived, at most `capacity`, never waits; returns how many. Fewer than `capacity`: nothing
+ * is left, and waiting on the descriptor is safe. An ethdev answers ARP and echo on the way. */
 size_t hn_port_receive(hn_port *port, hn_datagram *out, size_t capacity);
 
 /* Gives the buffers of received datagrams back; their payloads are gone. */
@@ -97,9 +91,6 @@ int hn_port_wait_fd(const hn_port *port);
 
 /* The address and port that the port has. */
 hn_peer hn_port_local(const hn_port *port);
-
-/* Largest payload that can be sent without fragments. */
-size_t hn_port_payload_max(const hn_port *port);
 
 /* Written by the owner core; others may read it and see a value a moment old. */
 const hn_port_counters *hn_port_counters_of(const hn_port *port);

@@ -1,0 +1,74 @@
+/* Offsets and numbers of the headers of a frame; private to this folder. All fields are big-endian. */
+#ifndef HN_PIPELINE_PORT_FRAME_LAYOUT_H
+#define HN_PIPELINE_PORT_FRAME_LAYOUT_H
+
+enum {
+    MAC_BYTES = 6,
+    ETHERNET_DESTINATION = 0,
+    ETHERNET_SOURCE = 6,
+    ETHERNET_TYPE = 12,
+    ETHERNET_BYTES = 14,
+    ETHERNET_TYPE_IPV4 = 0x0800,
+    ETHERNET_TYPE_ARP = 0x0806,
+    ETHERNET_TYPE_IPV6 = 0x86dd,
+
+    ARP_OPERATION = 6,
+    ARP_SENDER_MAC = 8,
+    ARP_SENDER_ADDRESS = 14,
+    ARP_TARGET_MAC = 18,
+    ARP_TARGET_ADDRESS = 24,
+    ARP_BYTES = 28,
+
+    IPV4_TOTAL_LENGTH = 2,
+    IPV4_IDENTIFICATION = 4,
+    IPV4_FRAGMENT = 6,           /* flags and offset */
+    IPV4_FRAGMENT_MASK = 0x3fff, /* "more fragments" and the offset */
+    IPV4_DO_NOT_FRAGMENT = 0x4000,
+    IPV4_TIME_TO_LIVE = 8,
+    IPV4_PROTOCOL = 9,
+    IPV4_CHECKSUM = 10,
+    IPV4_SOURCE = 12,
+    IPV4_DESTINATION = 16,
+    IPV4_BYTES_MIN = 20,
+
+    IPV6_PAYLOAD_LENGTH = 4,
+    IPV6_NEXT_HEADER = 6,
+    IPV6_HOP_LIMIT = 7,
+    IPV6_SOURCE = 8,
+    IPV6_DESTINATION = 24,
+    IPV6_BYTES = 40,
+
+    UDP_SOURCE = 0,
+    UDP_DESTINATION = 2,
+    UDP_LENGTH = 4,
+    UDP_CHECKSUM = 6,
+    UDP_BYTES = 8,
+
+    ICMP_TYPE = 0,
+    ICMP_CODE = 1,
+    ICMP_CHECKSUM = 2,
+    ICMP_ECHO_BYTES = 8,
+    ICMP_TYPE_ECHO_REPLY = 0,
+    ICMP_TYPE_ECHO_REQUEST = 8,
+    ICMPV6_TYPE_ECHO_REQUEST = 128,
+    ICMPV6_TYPE_ECHO_REPLY = 129,
+    ICMPV6_TYPE_NEIGHBOUR_SOLICITATION = 135,
+    ICMPV6_TYPE_NEIGHBOUR_ADVERTISEMENT = 136,
+    NEIGHBOUR_FLAGS = 4,
+    NEIGHBOUR_TARGET = 8,
+    NEIGHBOUR_BYTES = 24,       /* without options */
+    NEIGHBOUR_OPTION_BYTES = 8, /* type, length in eights, MAC */
+    NEIGHBOUR_OPTION_SOURCE = 1,
+    NEIGHBOUR_OPTION_TARGET = 2,
+    NEIGHBOUR_FLAG_SOLICITED = 0x40,
+    NEIGHBOUR_FLAG_OVERRIDE = 0x20,
+    NEIGHBOUR_HOP_LIMIT = 255, /* proves that no router was between */
+
+    PROTOCOL_ICMP = 1,
+    PROTOCOL_UDP = 17,
+    PROTOCOL_IPV6_FRAGMENT = 44,
+    PROTOCOL_ICMPV6 = 58,
+    HOP_LIMIT = 64,
+};
+
+#endif
