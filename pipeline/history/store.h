@@ -1,0 +1,75 @@
+/* Inside of the history: what its parts share. Only files of this folder include it. */
+#ifndef HN_PIPELINE_HISTORY_STORE_H
+#define HN_PIPELINE_HISTORY_STORE_H
+
+#include "pipeline/history/reader.h"
+#include "pipeline/history/run_index.h"
+
+enum {
+    HN_HISTORY_LEDGERS_MAX = 1024,
+    HN_HISTORY_NAME_MAX = 63,
+    HN_HISTORY_BLOCK_KEY_BYTES = 12,
+};
+
+/* A block put and not committed. */
+typedef struct hn_history_pending {
+    struct hn_history_pending *next;
+    uint32_t ledger; /* index */
+    uint64_t number;
+    hn_bytes record;
+    const hn_bloom *bloom; /* NULL when it has no logs */
+} hn_history_pending;
+
+typedef struct hn_history_ledger {
+    bool is_known;
+    uint32_t id; /* in keys: stays the same from run to run */
+    bool has_blocks;
+    uint64_t last_number; /* put, committed or not */
+    hn_hash last_hash;
+    hn_run_entry *entries; /* of pending blocks */
+    size_t entry_count;
+    size_t entry_capacity;
+} hn_history_ledger;
+
+struct hn_history {
+    MDB_env *environment;
+    char *directory;
+    MDB_dbi ledgers; /* name -> id u32, genesis hash */
+    MDB_dbi blocks;  /* ledger id u32, number u64 -> block_record.h */
+    MDB_dbi blooms;  /* the same key -> bloom; only blocks with logs */
+    hn_run_index index;
+    uint64_t pending_bytes_max;
+    hn_arena pending_arena;
+    size_t pending_bytes;
+    hn_history_pending *pending_first;
+    hn_history_pending *pending_last;
+    uint32_t ledger_count; /* highest index known, and one */
+    hn_history_ledger by_index[HN_HISTORY_LEDGERS_MAX];
+};
+
+/* An LMDB code as an error. */
+hn_err hn_history_err(int code);
+
+/* The key of a block in `blocks` and `blooms`. */
+void hn_history_block_key(uint8_t key[HN_HISTORY_BLOCK_KEY_BYTES], uint32_t id, uint64_t number);
+
+/* Number of the newest block of a ledger in one transaction's state, or the oldest. MDB_NOTFOUND. */
+int hn_history_edge(const hn_history *history, MDB_txn *transaction, uint32_t id, bool newest,
+                    uint64_t *number);
+
+/* Sets what the ledger says about its newest block from one transaction's state. LMDB's codes. */
+int hn_history_load_last(const hn_history *history, MDB_txn *transaction, hn_history_ledger *ledger);
+
+/* Deletes the blocks of a ledger from `number` on; entries of the hash index stay. LMDB's codes. */
+int hn_history_delete_from(const hn_history *history, MDB_txn *transaction, uint32_t id, uint64_t number);
+
+/* --- marker.c: whether the file can be trusted after a restart --- */
+
+/* Decides whether what lies in `directory` may be used. HN_ERR_NOT_FOUND: there is nothing. HN_ERR_VERSION:
+ * it must be wiped. */
+hn_err hn_history_marker_check(const char *directory);
+
+/* Writes that the store is in use, or closed cleanly; durable on return. */
+hn_err hn_history_marker_write(const char *directory, bool is_clean);
+
+#endif
