@@ -1,0 +1,107 @@
+/* Stack, jumps and the end of a frame. These run in the exact interpreter only: they read code at frame->pc.
+ * A jump leaves frame->pc before its destination, since the interpreter steps over the instruction
+ * afterwards. */
+#include "engine/evm/instruction.h"
+
+HN_RUN(stop)
+{
+    (void)evm;
+    (void)top;
+    frame->output = hn_bytes_of(NULL, 0);
+    return HN_OUTCOME_RETURN;
+}
+
+HN_RUN(return )
+{
+    (void)evm;
+    frame->output = hn_memory_range(frame, &top[0], &top[-1]);
+    return HN_OUTCOME_RETURN;
+}
+
+HN_RUN(revert)
+{
+    (void)evm;
+    frame->output = hn_memory_range(frame, &top[0], &top[-1]);
+    return HN_EVM_REVERT;
+}
+
+HN_RUN(pop)
+{
+    (void)evm;
+    (void)frame;
+    (void)top;
+    return HN_OUTCOME_NEXT;
+}
+
+HN_RUN(jumpdest)
+{
+    (void)evm;
+    (void)frame;
+    (void)top;
+    return HN_OUTCOME_NEXT;
+}
+
+/* What lies past the end of code counts as zero. */
+HN_RUN(push)
+{
+    (void)evm;
+    unsigned size = hn_opcode_immediate(frame->code.data[frame->pc]);
+    uint8_t word[32] = {0};
+    for (unsigned i = 0; i < size && frame->pc + 1 + i < frame->code.size; i++)
+        word[32 - size + i] = frame->code.data[frame->pc + 1 + i];
+    top[1] = hn_u256_from_be(word);
+    frame->pc += size;
+    return HN_OUTCOME_NEXT;
+}
+
+HN_RUN(dup)
+{
+    (void)evm;
+    top[1] = top[HN_OP_DUP1 - (int)frame->code.data[frame->pc]];
+    return HN_OUTCOME_NEXT;
+}
+
+HN_RUN(swap)
+{
+    (void)evm;
+    hn_u256 *other = &top[HN_OP_SWAP1 - 1 - (int)frame->code.data[frame->pc]];
+    hn_u256 moved = *top;
+    *top = *other;
+    *other = moved;
+    return HN_OUTCOME_NEXT;
+}
+
+/* A bit per byte of code: a JUMPDEST there that is no push's immediate (yellow paper, section 9.4.3). */
+static void find_jump_destinations(hn_frame *frame)
+{
+    memset(frame->jump_destinations, 0, (frame->code.size + 63) / 64 * sizeof *frame->jump_destinations);
+    for (size_t pc = 0; pc < frame->code.size; pc++) {
+        uint8_t opcode = frame->code.data[pc];
+        if (opcode == HN_OP_JUMPDEST)
+            frame->jump_destinations[pc / 64] |= UINT64_C(1) << (pc % 64);
+        pc += hn_opcode_immediate(opcode);
+    }
+    frame->jump_destinations_known = true;
+}
+
+static hn_outcome jump_to(hn_evm *evm, hn_frame *frame, const hn_u256 *destination)
+{
+    if (!frame->jump_destinations_known)
+        find_jump_destinations(frame);
+    if (!hn_u256_fits_64(destination) || destination->w[0] >= frame->code.size ||
+        (frame->jump_destinations[destination->w[0] / 64] >> (destination->w[0] % 64) & 1) == 0)
+        return HN_EVM_BAD_JUMP;
+    frame->pc = destination->w[0] - 1;
+    return atomic_load_explicit(&evm->interrupted, memory_order_relaxed) ? HN_EVM_INTERRUPTED
+                                                                         : HN_OUTCOME_NEXT;
+}
+
+HN_RUN(jump)
+{
+    return jump_to(evm, frame, &top[0]);
+}
+
+HN_RUN(jumpi)
+{
+    return hn_u256_is_zero(&top[-1]) ? HN_OUTCOME_NEXT : jump_to(evm, frame, &top[0]);
+}
