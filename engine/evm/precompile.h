@@ -1,8 +1,8 @@
 /* The precompiled contracts, each split into its price and its work.
  *
- * Sources: yellow paper, appendix E; EIP-196, 197, 198, 1108, 2565, 7823, 7883 (modexp, bn254), 152 (blake2f), 4844
- * (point evaluation), 2537 (BLS12-381), 7951 (P-256). Which exist, and their prices, follow from one table by fork.
- * Pure; any core; the context is read-only after creation.
+ * Sources: yellow paper, appendix E; EIP-196, 197, 198, 1108, 2565, 7823, 7883 (modexp, bn254), 152
+ * (blake2f), 4844 (point evaluation), 2537 (BLS12-381), 7951 (P-256). Which exist, and their prices, follow
+ * from one table by fork. Pure; any core; the context is read-only after creation.
  */
 #ifndef HN_ENGINE_EVM_PRECOMPILE_H
 #define HN_ENGINE_EVM_PRECOMPILE_H
@@ -13,7 +13,7 @@
 #include "engine/crypto/signature.h"
 #include "engine/types/fork.h"
 
-typedef struct hn_precompile hn_precompile; /* one line of the table */
+typedef struct hn_precompile hn_precompile;                 /* one line of the table */
 typedef struct hn_precompile_context hn_precompile_context; /* loaded setups: secp256k1, KZG */
 
 /* Reads the embedded KZG trusted setup and prepares the libraries. */
@@ -23,8 +23,8 @@ void hn_precompile_context_destroy(hn_precompile_context *context);
 /* The precompile at an address under a fork; NULL when there is none. Fast enough for every call. */
 const hn_precompile *hn_precompile_find(const hn_address *address, hn_fork fork);
 
-/* The addresses that are warm from the start of every transaction (EIP-2929): 1 to *count as the last byte or, for
- * P-256, 0x100. Returns how many were written; `capacity` 32 is enough. */
+/* The addresses that are warm from the start of every transaction (EIP-2929): 1 to *count as the last byte
+ * or, for P-256, 0x100. Returns how many were written; `capacity` 32 is enough. */
 size_t hn_precompile_addresses(hn_address *out, size_t capacity, hn_fork fork);
 
 /* Name for people and eth_config, e.g. "ECREC", "BLS12_G1ADD", "P256VERIFY" (execution-apis' names). */
@@ -33,8 +33,8 @@ const char *hn_precompile_name(const hn_precompile *precompile);
 /* Gas for this input; UINT64_MAX when no amount is enough. */
 uint64_t hn_precompile_gas(const hn_precompile *precompile, hn_fork fork, hn_bytes input);
 
-/* Runs it. True: *output (allocated in `arena`, possibly empty) is the return data. False: the call fails and takes
- * all its gas. `input` is borrowed. */
+/* Runs it. True: *output (allocated in `arena`, possibly empty) is the return data. False: the call fails and
+ * takes all its gas. `input` is borrowed. */
 HN_MUST_USE bool hn_precompile_run(const hn_precompile *precompile, const hn_precompile_context *context,
                                    hn_bytes *output, hn_arena *arena, hn_fork fork, hn_bytes input);
 
