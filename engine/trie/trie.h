@@ -17,11 +17,14 @@ typedef struct hn_trie {
     uint32_t root;
 } hn_trie;
 
+enum { HN_TRIE_KEY_BYTES_MAX = 64, HN_TRIE_VALUE_BYTES_MAX = 1 << 20 };
+
 HN_MUST_USE hn_err hn_trie_pool_create(hn_trie_pool **out);
 void hn_trie_pool_destroy(hn_trie_pool *pool);
 size_t hn_trie_pool_memory_bytes(const hn_trie_pool *pool);
 
-/* Puts or replaces a value; an empty value deletes. HN_ERR_NO_MEMORY leaves the pool unusable. */
+/* Puts or replaces a value; an empty value deletes. HN_ERR_RANGE: key or value too long. HN_ERR_NO_MEMORY
+ * leaves the pool unusable; so does HN_ERR_LIMIT (64 GiB of nodes). */
 HN_MUST_USE hn_err hn_trie_put(hn_trie_pool *pool, hn_trie *trie, hn_bytes key, hn_bytes value);
 /* Deletes a key; absent keys are no error. */
 HN_MUST_USE hn_err hn_trie_delete(hn_trie_pool *pool, hn_trie *trie, hn_bytes key);
@@ -32,6 +35,13 @@ void hn_trie_clear(hn_trie_pool *pool, hn_trie *trie);
 
 /* The roots of `count` tries at once, so that their dirty nodes are hashed together, level by level. */
 HN_MUST_USE hn_err hn_trie_roots(hn_trie_pool *pool, hn_hash *roots, const hn_trie *tries, size_t count);
+
+/* The root of one trie that has not changed since its root was taken. */
+void hn_trie_known_root(const hn_trie_pool *pool, hn_hash *root, const hn_trie *trie);
+
+/* Hint that these keys will soon be put or deleted: fetches the nodes on their way, several keys at a time.
+ * `keys` are of equal length. */
+void hn_trie_prefetch(const hn_trie_pool *pool, const hn_trie *trie, const hn_hash *keys, size_t count);
 
 /* RLP of every node on the way to `key`, from the root down; views in `arena`. The trie must be hashed (roots
  * taken since its last change). */
