@@ -65,6 +65,12 @@ typedef struct hn_executed_block {
     hn_state_diff diff;
     bool is_empty; /* nothing was included: there is no block, and nothing changed */
     hn_hash hash;  /* set by the sealer */
+
+    /* Work that the executor leaves to the sealer. */
+    hn_slot_change *parent_hash_slot; /* EIP-2935's slot for a parent not sealed when this was executed: the
+                                         entry of `diff` whose `after` the sealer puts in; NULL: none */
+    hn_state_diff *running_diffs;     /* before Byzantium: the diff from the parent's state to that after
+                                               each transaction, whose roots stand in the receipts; NULL later */
 } hn_executed_block;
 
 HN_MUST_USE hn_err hn_ledger_create(hn_ledger **out, const hn_genesis *genesis,
@@ -76,7 +82,8 @@ void hn_ledger_destroy(hn_ledger *ledger);
 HN_MUST_USE hn_err hn_ledger_execute(hn_ledger *ledger, hn_executed_block *out, hn_arena *arena, hn_evm *evm,
                                      const hn_signature_context *signatures, const hn_batch *batch);
 
-/* Tells the executor the hash of a sealed block; in order. Lets BLOCKHASH answer without waiting. */
+/* Tells the executor the hash of a sealed block, in order, the genesis block's first. Lets BLOCKHASH answer
+ * without waiting, and puts the slots of EIP-2935 that were left open into the flat tables. */
 void hn_ledger_note_sealed(hn_ledger *ledger, uint64_t block_number, const hn_hash *hash);
 
 /* Reads of the executor's state, on its core: pool admission. False: no such account. */
@@ -89,6 +96,11 @@ const hn_header *hn_ledger_head(const hn_ledger *ledger);
 /* The fork and base fee that the next block will have at `timestamp`. */
 hn_fork hn_ledger_next_fork(const hn_ledger *ledger, uint64_t timestamp);
 hn_u256 hn_ledger_next_base_fee(const hn_ledger *ledger);
+
+/* The state after the newest executed block as a view, with block hashes and EIP-2935's slots: reading those
+ * of a block that is not sealed waits for it. For calls on the executor's core. */
+hn_state_view hn_ledger_view(hn_ledger *ledger);
+/* The tables themselves, for snapshots: complete only when every block before the head was noted sealed. */
 hn_flat *hn_ledger_flat(hn_ledger *ledger);
 
 /* Replaces state and head by a snapshot's: `flat` is taken over; `recent_hashes` are the hashes of

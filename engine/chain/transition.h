@@ -30,6 +30,7 @@ typedef struct hn_block_context {
     bool is_simulation; /* eth_call, traces: balance, nonce and base fee are not checked where the caller says
                            so */
     hn_tracer *tracer;
+    bool tolerates_missing_system_contracts; /* they then make no requests, instead of an invalid block */
 } hn_block_context;
 
 /* What became of one transaction. */
@@ -61,11 +62,18 @@ hn_u256 hn_transaction_effective_gas_price(const hn_transaction *transaction, co
 HN_MUST_USE hn_err hn_transaction_apply(hn_block_context *context, hn_transaction_result *result,
                                         hn_receipt *receipt, const hn_signed_transaction *signed_transaction);
 
-/* System calls before the first transaction: EIP-4788 and EIP-2935 (where active and deployed). */
+/* What the block opcodes answer in the block of this header: fork, fees and the rest. */
+void hn_evm_block_of(hn_evm_block *out, const hn_chain_config *config, const hn_header *header);
+
+/* Before the first transaction: the DAO fork's change, and the system calls of EIP-4788 and EIP-2935 (where
+ * active and deployed). header->parent_hash must be known; the ledger, which may not know it yet, takes the
+ * parts from system_calls.h instead. HN_ERR_NO_MEMORY. */
 HN_MUST_USE hn_err hn_block_begin(hn_block_context *context, const hn_header *header);
 
 /* After the last one: withdrawals, block rewards before Paris, EIP-6110/7002/7251 requests in `requests`
- * (each is its type byte and data; only non-empty ones), their hash. */
+ * (each is its type byte and data; only non-empty ones), their hash. HN_ERR_INVALID: a system contract is
+ * missing or failed, or a deposit log is malformed: no block with these transactions is valid (not with
+ * tolerates_missing_system_contracts). HN_ERR_NO_MEMORY. */
 typedef struct hn_requests {
     hn_bytes items[3];
     uint32_t count;
@@ -76,6 +84,9 @@ HN_MUST_USE hn_err hn_block_end(hn_block_context *context, hn_requests *requests
 
 /* --- header arithmetic
  * ------------------------------------------------------------------------------------------ */
+
+/* Which fields a header carries under a fork. */
+hn_header_form hn_header_form_of(hn_fork fork);
 
 /* Base fee of the block after `parent` (EIP-1559; 0 with zero_base_fee; initial value at the London block).
  */

@@ -35,7 +35,8 @@ typedef struct hn_account_change {
 typedef struct hn_state_diff {
     hn_account_change *accounts;
     uint32_t account_count;
-    uint32_t slot_count; /* over all accounts */
+    uint32_t account_capacity; /* entries that `accounts` has room for: engine/chain may append one */
+    uint32_t slot_count;       /* over all accounts */
 } hn_state_diff;
 
 #endif

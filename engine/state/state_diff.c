@@ -83,7 +83,8 @@ hn_err hn_state_take_diff(hn_state *state, hn_state_diff *out, hn_arena *arena)
     if (state->set.failed)
         return HN_ERR_NO_MEMORY;
     uint32_t loaded = state->set.accounts.count;
-    hn_state_diff diff = {.accounts = hn_arena_alloc(arena, loaded * sizeof *diff.accounts)};
+    hn_state_diff diff = {.accounts = hn_arena_alloc(arena, loaded * sizeof *diff.accounts),
+                          .account_capacity = loaded};
     if (diff.accounts == NULL)
         return HN_ERR_NO_MEMORY;
     for (hn_working_account *account = state->set.first_account; account != NULL; account = account->next) {

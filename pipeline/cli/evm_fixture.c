@@ -1,7 +1,5 @@
 #include "pipeline/cli/evm_fixture.h"
 
-#include "engine/crypto/keccak.h"
-
 #include <stdlib.h>
 
 hn_err hn_fixture_optional_u64(uint64_t *out, const hn_json *object, const char *key)
@@ -101,27 +99,6 @@ hn_err hn_fixture_read_accounts(const hn_genesis_account **accounts, uint32_t *c
     qsort(list, read, sizeof *list, compare_accounts);
     *accounts = list;
     *count = read;
-    return HN_OK;
-}
-
-hn_err hn_fixture_fill_flat(hn_flat *flat, const hn_genesis_account *accounts, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        const hn_genesis_account *from = &accounts[i];
-        hn_account account = {
-            .balance = from->balance, .nonce = from->nonce, .code_hash = hn_keccak256_of_nothing};
-        if (from->code.size != 0) {
-            const hn_code *code;
-            HN_TRY(hn_flat_put_code(flat, &code, from->code));
-            account.code_hash = code->hash;
-        }
-        HN_TRY(hn_flat_put_account(flat, &from->address, &account));
-        for (uint32_t k = 0; k < from->storage_count; k++) {
-            hn_u256 key = hn_u256_from_be(from->storage[k].key.b);
-            hn_u256 value = hn_u256_from_be(from->storage[k].value.b);
-            HN_TRY(hn_flat_put_slot(flat, &from->address, &key, &value));
-        }
-    }
     return HN_OK;
 }
 

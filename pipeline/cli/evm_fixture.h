@@ -11,9 +11,6 @@
 HN_MUST_USE hn_err hn_fixture_read_accounts(const hn_genesis_account **accounts, uint32_t *count,
                                             hn_arena *arena, const hn_json *node);
 
-/* Puts them into new flat tables. */
-HN_MUST_USE hn_err hn_fixture_fill_flat(hn_flat *flat, const hn_genesis_account *accounts, uint32_t count);
-
 /* "config" of newer fixtures: chain id and blob schedules over those that *config already has. Absent: no
  * change. */
 HN_MUST_USE hn_err hn_fixture_read_config(hn_chain_config *config, const hn_json *test);

@@ -1,5 +1,6 @@
 #include "pipeline/cli/evm_state_test.h"
 
+#include "engine/chain/genesis_state.h"
 #include "engine/crypto/keccak.h"
 #include "pipeline/cli/evm_exception.h"
 #include "pipeline/cli/evm_fixture.h"
@@ -219,7 +220,7 @@ static hn_err prepare(state_test *test)
     HN_TRY(hn_json_get(&member, test->node, "pre"));
     HN_TRY(hn_fixture_read_accounts(&accounts, &count, &test->worker->arena, &member));
     HN_TRY(hn_flat_create(&test->flat, 0, count));
-    HN_TRY(hn_fixture_fill_flat(test->flat, accounts, count));
+    HN_TRY(hn_genesis_fill(test->flat, accounts, count));
     HN_TRY(hn_state_trie_create(&test->trie, 0));
     hn_hash root;
     HN_TRY(hn_state_trie_build(test->trie, &root, test->flat));

@@ -1,0 +1,93 @@
+/* The configuration of a node: one table of keys, from which the YAML reader, the flags and --help are made.
+ *
+ * A key "rpc.port" is `port:` below `rpc:` in the file and --rpc-port on the command line; flags win over the file.
+ * Unknown keys and bad values are errors that name file and line.
+ */
+#ifndef HN_PIPELINE_CLI_CONFIG_H
+#define HN_PIPELINE_CLI_CONFIG_H
+
+#include "engine/base/arena.h"
+#include "engine/base/err.h"
+
+#include <stdio.h>
+
+enum { HN_CONFIG_LEDGERS_MAX = 256 };
+
+typedef struct hn_config_ledger {
+    const char *name;
+    const char *genesis; /* path of genesis.json */
+    bool is_strict;
+    int64_t shard; /* -1: placed by the node */
+} hn_config_ledger;
+
+/* name of the field, key, kind, default as text, smallest, largest (numbers), help */
+#define HN_CONFIG_LIST(X)                                                                                    \
+    X(data, "data", TEXT, "", 0, 0, "data directory; required unless --dev")                                 \
+    X(dev, "dev", SWITCH, "false", 0, 0,                                                                     \
+      "one ledger for development (chain id 31337, ten funded accounts); a temporary data directory unless " \
+      "--data is given")                                                                                     \
+    X(cores, "cores", NUMBER, "0", 0, 32, "worker cores; 0: as many as the machine has, at most 8")          \
+    X(shards, "shards", NUMBER, "1", 1, 16, "cores that execute, each for its ledgers")                      \
+    X(polling, "polling", SWITCH, "false", 0, 0, "cores never sleep; pin them with --lcores")                \
+    X(lcores, "lcores", TEXT, "", 0, 0,                                                                      \
+      "where worker cores run, as EAL's --lcores has it (\"1@2,2@3\"); default: anywhere")                   \
+    X(eal, "eal", TEXT, "", 0, 0, "further EAL arguments, separated by spaces")                              \
+    X(hugepages, "hugepages", SWITCH, "false", 0, 0, "let DPDK use hugepages")                               \
+    X(name, "name", TEXT, "", 0, 0, "name of the node: EAL's file prefix; default hanse-PORT of JSON-RPC")   \
+    X(rpc_address, "rpc.address", TEXT, "127.0.0.1", 0, 0, "address that JSON-RPC listens on")               \
+    X(rpc_port, "rpc.port", NUMBER, "8545", 0, 65535, "port of JSON-RPC; 0: any free one")                   \
+    X(rpc_cors, "rpc.cors", TEXT, "", 0, 0, "origins of web pages that may call, or *; --dev: *")            \
+    X(rpc_hosts, "rpc.hosts", TEXT, "localhost", 0, 0, "host names that requests may carry, or *")           \
+    X(rpc_batch, "rpc.batch", NUMBER, "1000", 1, 100000, "calls in one batch")                               \
+    X(rpc_body, "rpc.body", NUMBER, "5242880", 1024, 1073741824, "bytes of one request")                     \
+    X(rpc_connections, "rpc.connections", NUMBER, "1024", 1, 65536, "connections at once")                   \
+    X(rpc_logs, "rpc.logs", NUMBER, "10000", 1, 10000000, "logs in one answer")                              \
+    X(udp_listen, "udp.listen", TEXT, "127.0.0.1:8546", 0, 0,                                                \
+      "address of the packet port, or none; port 0: any free one")                                           \
+    X(udp_device, "udp.device", TEXT, "", 0, 0,                                                              \
+      "DPDK device that has that address, with its arguments; default: a socket of the kernel")              \
+    X(pool_transactions, "pool.transactions", NUMBER, "32768", 1, 49152, "waiting transactions per ledger")  \
+    X(pool_sender, "pool.sender", NUMBER, "4096", 1, 49152, "waiting transactions per sender")               \
+    X(pool_gapped, "pool.gapped", NUMBER, "64", 0, 49152, "of them behind a gap in the nonces")              \
+    X(log_segment, "log.segment", NUMBER, "64", 8, 4096, "MiB of one log segment")                           \
+    X(log_writes, "log.writes", NUMBER, "2", 1, 16, "log writes in flight")                                  \
+    X(snapshot_frames, "snapshot.frames", NUMBER, "20000", 0, 4294967295,                                    \
+      "replayed frames after which a snapshot is written at start; 0: never")                                \
+    X(history_size, "history.size", NUMBER, "256", 1, 16384, "GiB that the block history may grow to")       \
+    X(state_window, "state.window", NUMBER, "128", 1, 1000000, "past blocks whose state can be asked for")   \
+    X(call_gas, "call.gas", NUMBER, "50000000", 21000, 10000000000, "gas cap of eth_call and estimates")     \
+    X(quiet, "quiet", SWITCH, "false", 0, 0, "no progress messages")
+
+#define HN_CONFIG_TYPE_TEXT   const char *
+#define HN_CONFIG_TYPE_SWITCH bool
+#define HN_CONFIG_TYPE_NUMBER uint64_t
+
+typedef struct hn_config {
+#define HN_CONFIG_FIELD(field, key, kind, initial, low, high, help) HN_CONFIG_TYPE_##kind field;
+    HN_CONFIG_LIST(HN_CONFIG_FIELD)
+#undef HN_CONFIG_FIELD
+    hn_config_ledger ledgers[HN_CONFIG_LEDGERS_MAX];
+    uint32_t ledger_count;
+    hn_arena arena; /* all texts */
+} hn_config;
+
+typedef struct hn_config_problem {
+    char text[512];
+} hn_config_problem;
+
+/* All defaults. */
+HN_MUST_USE hn_err hn_config_init(hn_config *config);
+void hn_config_destroy(hn_config *config);
+
+/* Reads a YAML file on top. HN_ERR_INVALID, HN_ERR_NOT_FOUND, HN_ERR_IO with *problem: "FILE:LINE: ...". */
+HN_MUST_USE hn_err hn_config_read_file(hn_config *config, hn_config_problem *problem, const char *path);
+
+/* Reads flags on top: --KEY VALUE, --KEY=VALUE, --SWITCH, --no-SWITCH, --ledger NAME=GENESIS[,strict][,shard=N],
+ * and first of all --config FILE. *wants_help is set by --help. */
+HN_MUST_USE hn_err hn_config_read_flags(hn_config *config, hn_config_problem *problem, bool *wants_help, int argc,
+                                        char **argv);
+
+/* The list of flags, for --help. */
+void hn_config_print_flags(FILE *to);
+
+#endif

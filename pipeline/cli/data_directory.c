@@ -1,0 +1,196 @@
+#include "pipeline/cli/data_directory.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { NUMBER_DIGITS = 5, GENESIS_BYTES_MAX = 256 * 1024 * 1024, PATH_BYTES = 4096, LEDGERS_MAX = 256 };
+
+static const char kind_json[] = ".json", kind_strict[] = ".strict.json", kind_development[] = ".development";
+
+static hn_err fail(hn_data_problem *problem, const char *path, int error)
+{
+    snprintf(problem->text, sizeof problem->text, "%.400s: %s", path, strerror(error));
+    return error == ENOSPC ? HN_ERR_NO_SPACE : (error == ENOENT ? HN_ERR_NOT_FOUND : HN_ERR_IO);
+}
+
+hn_err hn_read_file(hn_bytes *out, hn_data_problem *problem, hn_arena *arena, const char *path, size_t limit)
+{
+    FILE *file = fopen(path, "rb");
+    if (file == NULL)
+        return fail(problem, path, errno);
+    hn_err err = HN_ERR_IO;
+    long size = -1;
+    if (fseek(file, 0, SEEK_END) == 0)
+        size = ftell(file);
+    if (size < 0 || fseek(file, 0, SEEK_SET) != 0) {
+        err = fail(problem, path, errno);
+    } else if ((size_t)size > limit) {
+        snprintf(problem->text, sizeof problem->text, "%.400s: larger than %zu bytes", path, limit);
+        err = HN_ERR_LIMIT;
+    } else {
+        uint8_t *data = hn_arena_alloc(arena, (size_t)size + 1);
+        if (data == NULL) {
+            err = HN_ERR_NO_MEMORY;
+        } else if (fread(data, 1, (size_t)size, file) != (size_t)size) {
+            err = fail(problem, path, EIO);
+        } else {
+            *out = hn_bytes_of(data, (size_t)size);
+            err = HN_OK;
+        }
+    }
+    fclose(file);
+    return err;
+}
+
+/* Makes one level; existing is fine. Its parent is synced, so that the name survives a crash. */
+static hn_err make_folder(hn_data_problem *problem, const char *path)
+{
+    if (mkdir(path, 0750) != 0 && errno != EEXIST)
+        return fail(problem, path, errno);
+    char parent[PATH_BYTES];
+    snprintf(parent, sizeof parent, "%s/..", path);
+    int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        fsync(fd);
+        close(fd);
+    }
+    return HN_OK;
+}
+
+hn_err hn_data_directory_make(hn_data_problem *problem, const char *path)
+{
+    char folder[PATH_BYTES];
+    HN_TRY(make_folder(problem, path));
+    snprintf(folder, sizeof folder, "%s/ledgers", path);
+    return make_folder(problem, folder);
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t size = strlen(text), end_size = strlen(end);
+    return size > end_size && strcmp(text + size - end_size, end) == 0;
+}
+
+static int is_ledger_file(const struct dirent *entry)
+{
+    for (int i = 0; i < NUMBER_DIGITS; i++)
+        if (entry->d_name[i] < '0' || entry->d_name[i] > '9')
+            return 0;
+    return entry->d_name[NUMBER_DIGITS] == '-' &&
+           (ends_with(entry->d_name, kind_json) || ends_with(entry->d_name, kind_development));
+}
+
+static hn_err read_entry(hn_node_ledger_options *out, hn_data_problem *problem, hn_arena *arena, const char *folder,
+                         const char *file_name)
+{
+    char path[PATH_BYTES];
+    snprintf(path, sizeof path, "%s/%s", folder, file_name);
+    const char *name = file_name + NUMBER_DIGITS + 1;
+    bool is_development = ends_with(file_name, kind_development);
+    bool is_strict = ends_with(file_name, kind_strict);
+    size_t name_size =
+        strlen(name) - strlen(is_development ? kind_development : (is_strict ? kind_strict : kind_json));
+    char *copy = hn_arena_calloc(arena, 1, name_size + 1);
+    if (copy == NULL)
+        return HN_ERR_NO_MEMORY;
+    memcpy(copy, name, name_size);
+    *out = (hn_node_ledger_options){.name = copy, .is_strict = is_strict, .shard = -1};
+    return is_development ? HN_OK : hn_read_file(&out->genesis_json, problem, arena, path, GENESIS_BYTES_MAX);
+}
+
+hn_err hn_data_directory_list(const hn_node_ledger_options **out, uint32_t *count, hn_data_problem *problem,
+                              hn_arena *arena, const char *path)
+{
+    char folder[PATH_BYTES];
+    snprintf(folder, sizeof folder, "%s/ledgers", path);
+    struct dirent **entries = NULL;
+    int found = scandir(folder, &entries, is_ledger_file, alphasort);
+    if (found < 0 && errno == ENOENT)
+        found = 0;
+    if (found < 0)
+        return fail(problem, folder, errno);
+    hn_node_ledger_options *list = hn_arena_calloc(arena, (size_t)found + 1, sizeof *list);
+    hn_err err = list == NULL ? HN_ERR_NO_MEMORY : HN_OK;
+    for (int i = 0; i < found; i++) {
+        if (err == HN_OK && strtol(entries[i]->d_name, NULL, 10) != i) {
+            snprintf(problem->text, sizeof problem->text, "%.300s: ledger number %d is missing", folder, i);
+            err = HN_ERR_CORRUPT;
+        }
+        if (err == HN_OK)
+            err = read_entry(&list[i], problem, arena, folder, entries[i]->d_name);
+        free(entries[i]);
+    }
+    free(entries);
+    HN_TRY(err);
+    *out = list;
+    *count = (uint32_t)found;
+    return HN_OK;
+}
+
+/* Writes a file under a temporary name, makes it durable, and renames it. */
+static hn_err write_file(hn_data_problem *problem, const char *folder, const char *file_name, hn_bytes content)
+{
+    char path[PATH_BYTES], temporary[PATH_BYTES];
+    snprintf(path, sizeof path, "%s/%s", folder, file_name);
+    snprintf(temporary, sizeof temporary, "%s/new", folder);
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+    if (fd < 0)
+        return fail(problem, temporary, errno);
+    bool is_written = true;
+    for (size_t done = 0; is_written && done < content.size;) {
+        ssize_t size = write(fd, content.data + done, content.size - done);
+        is_written = size > 0;
+        done += is_written ? (size_t)size : 0;
+    }
+    is_written = is_written && fsync(fd) == 0;
+    int error = errno;
+    close(fd);
+    if (!is_written || rename(temporary, path) != 0) {
+        error = is_written ? errno : error;
+        unlink(temporary);
+        return fail(problem, path, error);
+    }
+    int directory = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool is_synced = directory >= 0 && fsync(directory) == 0;
+    error = errno;
+    if (directory >= 0)
+        close(directory);
+    return is_synced ? HN_OK : fail(problem, folder, error);
+}
+
+hn_err hn_data_directory_add(hn_data_problem *problem, const char *path, const char *name, hn_bytes genesis_json,
+                             bool is_strict)
+{
+    const hn_node_ledger_options *existing;
+    uint32_t count;
+    hn_arena arena;
+    hn_arena_init(&arena, 0, 0);
+    hn_err err = hn_data_directory_make(problem, path);
+    if (err == HN_OK)
+        err = hn_data_directory_list(&existing, &count, problem, &arena, path);
+    for (uint32_t i = 0; err == HN_OK && i < count; i++) {
+        if (strcmp(existing[i].name, name) == 0) {
+            snprintf(problem->text, sizeof problem->text, "%.300s: there is a ledger %.64s already", path, name);
+            err = HN_ERR_EXISTS;
+        }
+    }
+    if (err == HN_OK && count == LEDGERS_MAX) {
+        snprintf(problem->text, sizeof problem->text, "%.300s: there are %d ledgers already", path, LEDGERS_MAX);
+        err = HN_ERR_LIMIT;
+    }
+    if (err == HN_OK) {
+        char folder[PATH_BYTES], file_name[128];
+        snprintf(folder, sizeof folder, "%s/ledgers", path);
+        snprintf(file_name, sizeof file_name, "%0*u-%.64s%s", NUMBER_DIGITS, count, name,
+                 genesis_json.size == 0 ? kind_development : (is_strict ? kind_strict : kind_json));
+        err = write_file(problem, folder, file_name, genesis_json);
+    }
+    hn_arena_destroy(&arena);
+    return err;
+}

@@ -1,0 +1,31 @@
+/* The ledgers that a data directory holds: DIRECTORY/ledgers/NNNNN-NAME.KIND, numbered in the order of their making,
+ * which is the number that the log knows them by. KIND is json (a genesis file), strict.json (the same, under the strict
+ * profile) or development (the built-in one, no content).
+ */
+#ifndef HN_PIPELINE_CLI_DATA_DIRECTORY_H
+#define HN_PIPELINE_CLI_DATA_DIRECTORY_H
+
+#include "engine/base/arena.h"
+#include "engine/base/err.h"
+#include "pipeline/stage/node.h"
+
+typedef struct hn_data_problem {
+    char text[512];
+} hn_data_problem;
+
+/* Makes the directory and its `ledgers` folder when they are not there. */
+HN_MUST_USE hn_err hn_data_directory_make(hn_data_problem *problem, const char *path);
+
+/* The ledgers, in order; names and genesis texts in `arena`. A missing directory has none. */
+HN_MUST_USE hn_err hn_data_directory_list(const hn_node_ledger_options **out, uint32_t *count, hn_data_problem *problem,
+                                          hn_arena *arena, const char *path);
+
+/* Adds a ledger behind the others. genesis_json empty: the development ledger. HN_ERR_EXISTS: the name is taken. */
+HN_MUST_USE hn_err hn_data_directory_add(hn_data_problem *problem, const char *path, const char *name,
+                                         hn_bytes genesis_json, bool is_strict);
+
+/* A whole file of at most `limit` bytes. */
+HN_MUST_USE hn_err hn_read_file(hn_bytes *out, hn_data_problem *problem, hn_arena *arena, const char *path,
+                                size_t limit);
+
+#endif
