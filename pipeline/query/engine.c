@@ -1,0 +1,102 @@
+#include "pipeline/query/engine.h"
+
+#include "engine/base/check.h"
+#include "pipeline/query/engine_internal.h"
+
+#include <stdlib.h>
+
+enum {
+    WINDOW_BLOCKS_DEFAULT = 128,
+    WINDOW_BYTES_DEFAULT = 256 * 1024 * 1024,
+    EVM_MEMORY_BYTES_DEFAULT = 64 * 1024 * 1024,
+    CALL_GAS_CAP_DEFAULT = 50 * 1000 * 1000,
+};
+
+static hn_query_options with_defaults(const hn_query_options *options)
+{
+    hn_query_options full = *options;
+    if (full.window_blocks == 0)
+        full.window_blocks = WINDOW_BLOCKS_DEFAULT;
+    if (full.window_bytes == 0)
+        full.window_bytes = WINDOW_BYTES_DEFAULT;
+    if (full.evm_memory_bytes == 0)
+        full.evm_memory_bytes = EVM_MEMORY_BYTES_DEFAULT;
+    if (full.call_gas_cap == 0)
+        full.call_gas_cap = CALL_GAS_CAP_DEFAULT;
+    return full;
+}
+
+hn_err hn_query_engine_create(hn_query_engine **out, const hn_query_options *options,
+                              const hn_precompile_context *precompiles,
+                              const hn_signature_context *signatures, hn_history *history)
+{
+    hn_query_engine *engine = calloc(1, sizeof *engine);
+    if (engine == NULL)
+        return HN_ERR_NO_MEMORY;
+    engine->options = with_defaults(options);
+    engine->signatures = signatures;
+    engine->history = history;
+    hn_arena_init(&engine->scratch, 0, 0);
+    hn_err err = hn_evm_create(&engine->evm, precompiles, engine->options.evm_memory_bytes);
+    if (err == HN_OK)
+        err = hn_state_create(&engine->state, engine->options.table_seed);
+    if (err != HN_OK) {
+        hn_query_engine_destroy(engine);
+        return err;
+    }
+    *out = engine;
+    return HN_OK;
+}
+
+void hn_query_engine_destroy(hn_query_engine *engine)
+{
+    if (engine == NULL)
+        return;
+    for (uint32_t i = 0; i < engine->ledger_count; i++)
+        hn_sealed_destroy(&engine->ledgers[i]);
+    if (engine->state != NULL)
+        hn_state_destroy(engine->state);
+    if (engine->evm != NULL)
+        hn_evm_destroy(engine->evm);
+    hn_arena_destroy(&engine->scratch);
+    free(engine);
+}
+
+hn_err hn_query_engine_add_ledger(hn_query_engine *engine, uint32_t index, const hn_chain_config *config,
+                                  const hn_flat *flat, const hn_header *head, const hn_hash *recent_hashes,
+                                  size_t recent_hash_count)
+{
+    HN_CHECK(index == engine->ledger_count);
+    if (index == HN_QUERY_LEDGERS_MAX)
+        return HN_ERR_LIMIT;
+    HN_TRY(hn_sealed_create(&engine->ledgers[index], config, flat, head, recent_hashes, recent_hash_count,
+                            engine->options.window_blocks, engine->options.window_bytes,
+                            engine->options.table_seed));
+    engine->ledger_count++;
+    return HN_OK;
+}
+
+hn_err hn_query_engine_note_sealed(hn_query_engine *engine, uint32_t ledger, const hn_executed_block *block)
+{
+    HN_CHECK(ledger < engine->ledger_count);
+    hn_arena_reset(&engine->scratch);
+    HN_TRY(hn_sealed_push(&engine->ledgers[ledger], &engine->scratch, &block->header, &block->hash,
+                          &block->diff));
+    return engine->history == NULL ? HN_OK : hn_history_put_block(engine->history, ledger, block);
+}
+
+void hn_query_interrupt(hn_query_engine *engine)
+{
+    hn_evm_interrupt(engine->evm);
+}
+
+hn_query_counts hn_query_count(const hn_query_engine *engine, uint32_t ledger)
+{
+    HN_CHECK(ledger < engine->ledger_count);
+    const hn_sealed *sealed = &engine->ledgers[ledger];
+    return (hn_query_counts){
+        .undo_bytes = sealed->window.bytes,
+        .undo_blocks = (uint32_t)(sealed->window.last - sealed->window.first),
+        .flat_bytes = hn_flat_memory_bytes(sealed->flat),
+    };
+}

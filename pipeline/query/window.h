@@ -1,0 +1,73 @@
+/* The newest sealed blocks of one ledger, and what each of them replaced: with the newest state it gives the
+ * state at any of them.
+ *
+ * A block's before-images are copied when it is sealed and sorted when a query first looks at them. The state
+ * after block B is: of each account and slot the before-image in the oldest block above B that changed it,
+ * else what the newest state has.
+ */
+#ifndef HN_PIPELINE_QUERY_WINDOW_H
+#define HN_PIPELINE_QUERY_WINDOW_H
+
+#include "engine/base/err.h"
+#include "engine/state/diff.h"
+#include "engine/types/header.h"
+
+typedef struct hn_account_before {
+    hn_address address;
+    bool existed;
+    hn_account account; /* valid when it existed */
+} hn_account_before;
+
+typedef struct hn_slot_before {
+    hn_address address;
+    hn_hash key;
+    hn_hash value;
+} hn_slot_before;
+
+typedef struct hn_sealed_block {
+    hn_header header;
+    hn_hash hash;
+    uint8_t *extra_data;
+    bool is_sorted;
+    uint32_t account_count;
+    size_t slot_count;
+    hn_account_before *accounts; /* NULL in the oldest block of the window: there is no state before it */
+    hn_slot_before *slots;
+    size_t bytes;
+} hn_sealed_block;
+
+/* A ring; the block with number n is at n % capacity. Owned by one core. */
+typedef struct hn_window {
+    hn_sealed_block **blocks;
+    size_t capacity;
+    uint64_t first; /* oldest block whose state can be asked for */
+    uint64_t last;
+    uint32_t blocks_max; /* before-images kept for at most this many */
+    size_t bytes_max;
+    size_t bytes;
+} hn_window;
+
+/* `blocks_max` states before the newest. */
+HN_MUST_USE hn_err hn_window_create(hn_window *out, uint32_t blocks_max, size_t bytes_max,
+                                    const hn_header *head, const hn_hash *hash);
+void hn_window_destroy(hn_window *window);
+
+/* Takes in the next block. `diff` has its cleared slots filled. HN_ERR_NO_MEMORY: nothing was changed. */
+HN_MUST_USE hn_err hn_window_push(hn_window *window, const hn_header *header, const hn_hash *hash,
+                                  const hn_state_diff *diff);
+
+/* The block with this number, or this hash; NULL when it is not in the window. */
+hn_sealed_block *hn_window_block(const hn_window *window, uint64_t number);
+hn_sealed_block *hn_window_block_by_hash(const hn_window *window, const hn_hash *hash);
+
+/* What an account or slot was after block `number`, which is in the window. False: it has not changed since.
+ */
+bool hn_window_account(const hn_window *window, bool *existed, hn_account *out, uint64_t number,
+                       const hn_address *address);
+bool hn_window_slot(const hn_window *window, hn_u256 *out, uint64_t number, const hn_address *address,
+                    const hn_u256 *key);
+
+/* Some slot of the account was changed since and was not zero then. */
+bool hn_window_had_storage(const hn_window *window, uint64_t number, const hn_address *address);
+
+#endif
