@@ -283,10 +283,10 @@ hn_err hn_json_read_text(hn_bytes *out, const hn_json *node)
 
 hn_err hn_json_read_string(const char **out, const hn_json *node)
 {
-    hn_bytes text;
-    HN_TRY(hn_json_read_text(&text, node));
-    const char *string = (const char *)text.data;
-    if (strlen(string) != text.size)
+    const char *string = json_string_value(node->value);
+    if (string == NULL)
+        return hn_json_fail(node, HN_ERR_INVALID, "not a string");
+    if (strlen(string) != json_string_length(node->value))
         return hn_json_fail(node, HN_ERR_INVALID, "a string with a zero character in it");
     *out = string;
     return HN_OK;
