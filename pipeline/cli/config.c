@@ -53,7 +53,8 @@ bool hn_config_parse_switch(bool *out, const char *text)
     static const struct {
         const char *text;
         bool value;
-    } words[] = {{"true", true}, {"yes", true}, {"on", true}, {"false", false}, {"no", false}, {"off", false}};
+    } words[] = {{"true", true},   {"yes", true}, {"on", true},
+                 {"false", false}, {"no", false}, {"off", false}};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (strcmp(text, words[i].text) == 0) {
             *out = words[i].value;
@@ -63,7 +64,8 @@ bool hn_config_parse_switch(bool *out, const char *text)
     return false;
 }
 
-hn_err hn_config_set(hn_config *config, hn_config_problem *problem, const hn_config_key *key, const char *text)
+hn_err hn_config_set(hn_config *config, hn_config_problem *problem, const hn_config_key *key,
+                     const char *text)
 {
     void *field = (char *)config + key->offset;
     switch (key->kind) {
@@ -72,13 +74,14 @@ hn_err hn_config_set(hn_config *config, hn_config_problem *problem, const hn_con
     case HN_CONFIG_SWITCH:
         if (hn_config_parse_switch(field, text))
             return HN_OK;
-        snprintf(problem->text, sizeof problem->text, "%s: \"%s\" is neither true nor false", key->name, text);
+        snprintf(problem->text, sizeof problem->text, "%s: \"%s\" is neither true nor false", key->name,
+                 text);
         return HN_ERR_INVALID;
     case HN_CONFIG_NUMBER:
         if (hn_config_parse_number(field, text, key->low, key->high))
             return HN_OK;
-        snprintf(problem->text, sizeof problem->text, "%s: \"%s\" is not a number from %llu to %llu", key->name, text,
-                 (unsigned long long)key->low, (unsigned long long)key->high);
+        snprintf(problem->text, sizeof problem->text, "%s: \"%s\" is not a number from %llu to %llu",
+                 key->name, text, (unsigned long long)key->low, (unsigned long long)key->high);
         return HN_ERR_INVALID;
     }
     return HN_ERR_INVALID;
@@ -138,7 +141,8 @@ static hn_err read_ledger_flag(hn_config *config, hn_config_problem *problem, co
     ledger->name = writable;
     ledger->genesis = writable + name_size + 1;
     if (path_size == 0 || !hn_config_is_ledger_name(ledger->name)) {
-        snprintf(problem->text, sizeof problem->text, "--ledger takes NAME=GENESIS[,strict][,shard=N], not \"%s\"", text);
+        snprintf(problem->text, sizeof problem->text,
+                 "--ledger takes NAME=GENESIS[,strict][,shard=N], not \"%s\"", text);
         return HN_ERR_INVALID;
     }
     char *option = writable + name_size + 1 + path_size;
@@ -153,7 +157,8 @@ static hn_err read_ledger_flag(hn_config *config, hn_config_problem *problem, co
         } else if (strncmp(option, "shard=", 6) == 0 && hn_config_parse_number(&shard, option + 6, 0, 15)) {
             ledger->shard = (int64_t)shard;
         } else {
-            snprintf(problem->text, sizeof problem->text, "--ledger %s: unknown option \"%s\"", ledger->name, option);
+            snprintf(problem->text, sizeof problem->text, "--ledger %s: unknown option \"%s\"", ledger->name,
+                     option);
             return HN_ERR_INVALID;
         }
         option = end;
@@ -220,7 +225,8 @@ static hn_err read_config_flag(hn_config *config, hn_config_problem *problem, in
     return HN_OK;
 }
 
-hn_err hn_config_read_flags(hn_config *config, hn_config_problem *problem, bool *wants_help, int argc, char **argv)
+hn_err hn_config_read_flags(hn_config *config, hn_config_problem *problem, bool *wants_help, int argc,
+                            char **argv)
 {
     problem->text[0] = '\0';
     *wants_help = false;
@@ -233,7 +239,8 @@ hn_err hn_config_read_flags(hn_config *config, hn_config_problem *problem, bool 
     HN_TRY(read_config_flag(config, problem, argc, argv));
     for (int i = 0; i < argc; i++) {
         if (strncmp(argv[i], "--", 2) != 0) {
-            snprintf(problem->text, sizeof problem->text, "unexpected \"%s\"; --help lists the options", argv[i]);
+            snprintf(problem->text, sizeof problem->text, "unexpected \"%s\"; --help lists the options",
+                     argv[i]);
             return HN_ERR_INVALID;
         }
         HN_TRY(read_flag(config, problem, argc, argv, &i));

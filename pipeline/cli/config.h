@@ -1,7 +1,7 @@
 /* The configuration of a node: one table of keys, from which the YAML reader, the flags and --help are made.
  *
- * A key "rpc.port" is `port:` below `rpc:` in the file and --rpc-port on the command line; flags win over the file.
- * Unknown keys and bad values are errors that name file and line.
+ * A key "rpc.port" is `port:` below `rpc:` in the file and --rpc-port on the command line; flags win over the
+ * file. Unknown keys and bad values are errors that name file and line.
  */
 #ifndef HN_PIPELINE_CLI_CONFIG_H
 #define HN_PIPELINE_CLI_CONFIG_H
@@ -82,10 +82,10 @@ void hn_config_destroy(hn_config *config);
 /* Reads a YAML file on top. HN_ERR_INVALID, HN_ERR_NOT_FOUND, HN_ERR_IO with *problem: "FILE:LINE: ...". */
 HN_MUST_USE hn_err hn_config_read_file(hn_config *config, hn_config_problem *problem, const char *path);
 
-/* Reads flags on top: --KEY VALUE, --KEY=VALUE, --SWITCH, --no-SWITCH, --ledger NAME=GENESIS[,strict][,shard=N],
- * and first of all --config FILE. *wants_help is set by --help. */
-HN_MUST_USE hn_err hn_config_read_flags(hn_config *config, hn_config_problem *problem, bool *wants_help, int argc,
-                                        char **argv);
+/* Reads flags on top: --KEY VALUE, --KEY=VALUE, --SWITCH, --no-SWITCH, --ledger
+ * NAME=GENESIS[,strict][,shard=N], and first of all --config FILE. *wants_help is set by --help. */
+HN_MUST_USE hn_err hn_config_read_flags(hn_config *config, hn_config_problem *problem, bool *wants_help,
+                                        int argc, char **argv);
 
 /* The list of flags, for --help. */
 void hn_config_print_flags(FILE *to);

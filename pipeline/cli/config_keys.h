@@ -32,7 +32,8 @@ HN_MUST_USE hn_err hn_config_set(hn_config *config, hn_config_problem *problem, 
 HN_MUST_USE hn_err hn_config_copy_text(hn_config *config, const char **out, const char *text);
 bool hn_config_parse_number(uint64_t *out, const char *text, uint64_t low, uint64_t high);
 bool hn_config_parse_switch(bool *out, const char *text);
-HN_MUST_USE hn_err hn_config_add_ledger(hn_config *config, hn_config_problem *problem, hn_config_ledger **out);
+HN_MUST_USE hn_err hn_config_add_ledger(hn_config *config, hn_config_problem *problem,
+                                        hn_config_ledger **out);
 
 /* Letters, digits, '-' and '_', 1 to 48 of them: it becomes part of file names and URLs. */
 bool hn_config_is_ledger_name(const char *name);

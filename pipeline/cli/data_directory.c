@@ -86,8 +86,8 @@ static int is_ledger_file(const struct dirent *entry)
            (ends_with(entry->d_name, kind_json) || ends_with(entry->d_name, kind_development));
 }
 
-static hn_err read_entry(hn_node_ledger_options *out, hn_data_problem *problem, hn_arena *arena, const char *folder,
-                         const char *file_name)
+static hn_err read_entry(hn_node_ledger_options *out, hn_data_problem *problem, hn_arena *arena,
+                         const char *folder, const char *file_name)
 {
     char path[PATH_BYTES];
     snprintf(path, sizeof path, "%s/%s", folder, file_name);
@@ -134,7 +134,8 @@ hn_err hn_data_directory_list(const hn_node_ledger_options **out, uint32_t *coun
 }
 
 /* Writes a file under a temporary name, makes it durable, and renames it. */
-static hn_err write_file(hn_data_problem *problem, const char *folder, const char *file_name, hn_bytes content)
+static hn_err write_file(hn_data_problem *problem, const char *folder, const char *file_name,
+                         hn_bytes content)
 {
     char path[PATH_BYTES], temporary[PATH_BYTES];
     snprintf(path, sizeof path, "%s/%s", folder, file_name);
@@ -164,8 +165,8 @@ static hn_err write_file(hn_data_problem *problem, const char *folder, const cha
     return is_synced ? HN_OK : fail(problem, folder, error);
 }
 
-hn_err hn_data_directory_add(hn_data_problem *problem, const char *path, const char *name, hn_bytes genesis_json,
-                             bool is_strict)
+hn_err hn_data_directory_add(hn_data_problem *problem, const char *path, const char *name,
+                             hn_bytes genesis_json, bool is_strict)
 {
     const hn_node_ledger_options *existing;
     uint32_t count;
@@ -176,12 +177,14 @@ hn_err hn_data_directory_add(hn_data_problem *problem, const char *path, const c
         err = hn_data_directory_list(&existing, &count, problem, &arena, path);
     for (uint32_t i = 0; err == HN_OK && i < count; i++) {
         if (strcmp(existing[i].name, name) == 0) {
-            snprintf(problem->text, sizeof problem->text, "%.300s: there is a ledger %.64s already", path, name);
+            snprintf(problem->text, sizeof problem->text, "%.300s: there is a ledger %.64s already", path,
+                     name);
             err = HN_ERR_EXISTS;
         }
     }
     if (err == HN_OK && count == LEDGERS_MAX) {
-        snprintf(problem->text, sizeof problem->text, "%.300s: there are %d ledgers already", path, LEDGERS_MAX);
+        snprintf(problem->text, sizeof problem->text, "%.300s: there are %d ledgers already", path,
+                 LEDGERS_MAX);
         err = HN_ERR_LIMIT;
     }
     if (err == HN_OK) {

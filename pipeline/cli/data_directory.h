@@ -1,6 +1,6 @@
-/* The ledgers that a data directory holds: DIRECTORY/ledgers/NNNNN-NAME.KIND, numbered in the order of their making,
- * which is the number that the log knows them by. KIND is json (a genesis file), strict.json (the same, under the strict
- * profile) or development (the built-in one, no content).
+/* The ledgers that a data directory holds: DIRECTORY/ledgers/NNNNN-NAME.KIND, numbered in the order of their
+ * making, which is the number that the log knows them by. KIND is json (a genesis file), strict.json (the
+ * same, under the strict profile) or development (the built-in one, no content).
  */
 #ifndef HN_PIPELINE_CLI_DATA_DIRECTORY_H
 #define HN_PIPELINE_CLI_DATA_DIRECTORY_H
@@ -17,10 +17,11 @@ typedef struct hn_data_problem {
 HN_MUST_USE hn_err hn_data_directory_make(hn_data_problem *problem, const char *path);
 
 /* The ledgers, in order; names and genesis texts in `arena`. A missing directory has none. */
-HN_MUST_USE hn_err hn_data_directory_list(const hn_node_ledger_options **out, uint32_t *count, hn_data_problem *problem,
-                                          hn_arena *arena, const char *path);
+HN_MUST_USE hn_err hn_data_directory_list(const hn_node_ledger_options **out, uint32_t *count,
+                                          hn_data_problem *problem, hn_arena *arena, const char *path);
 
-/* Adds a ledger behind the others. genesis_json empty: the development ledger. HN_ERR_EXISTS: the name is taken. */
+/* Adds a ledger behind the others. genesis_json empty: the development ledger. HN_ERR_EXISTS: the name is
+ * taken. */
 HN_MUST_USE hn_err hn_data_directory_add(hn_data_problem *problem, const char *path, const char *name,
                                          hn_bytes genesis_json, bool is_strict);
 

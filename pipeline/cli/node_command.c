@@ -1,0 +1,329 @@
+/* `hanse node`: runs a node until SIGTERM or SIGINT. */
+#include "pipeline/cli/commands.h"
+#include "pipeline/cli/config.h"
+#include "pipeline/cli/data_directory.h"
+#include "pipeline/cli/eal.h"
+#include "pipeline/rpc/server.h"
+#include "pipeline/stage/node.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { DRAIN_MS = 30000, CORES_MAX = 8, CORES_MIN = 2, PATH_BYTES = 4096 };
+
+typedef struct running {
+    hn_config config;
+    char data[PATH_BYTES];
+    bool is_temporary;
+    hn_arena arena;
+    hn_node *node;
+    hn_rpc_server *rpc;
+    bool has_eal;
+} running;
+
+static void complain(const char *text)
+{
+    fprintf(stderr, "hanse: %s\n", text);
+}
+
+static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *place)
+{
+    (void)status, (void)kind, (void)place;
+    return remove(path);
+}
+
+/* The data directory: as configured, or a temporary one for --dev. */
+static bool choose_directory(running *self)
+{
+    if (self->config.data[0] != '\0') {
+        snprintf(self->data, sizeof self->data, "%s", self->config.data);
+        return true;
+    }
+    if (!self->config.dev) {
+        complain("--data DIRECTORY is needed (or --dev for a temporary one)");
+        return false;
+    }
+    const char *parent = getenv("TMPDIR");
+    snprintf(self->data, sizeof self->data, "%s/hanse-dev-XXXXXX", parent != NULL ? parent : "/tmp");
+    if (mkdtemp(self->data) == NULL) {
+        fprintf(stderr, "hanse: %s: %s\n", self->data, strerror(errno));
+        return false;
+    }
+    self->is_temporary = true;
+    return true;
+}
+
+/* Makes the ledgers that are configured and not there yet, and checks those that are. */
+static bool make_ledgers(running *self, hn_data_problem *problem)
+{
+    const hn_node_ledger_options *existing;
+    uint32_t count;
+    if (hn_data_directory_make(problem, self->data) != HN_OK ||
+        hn_data_directory_list(&existing, &count, problem, &self->arena, self->data) != HN_OK)
+        return false;
+    if (self->config.dev && count == 0 &&
+        hn_data_directory_add(problem, self->data, "dev", hn_bytes_of(NULL, 0), false) != HN_OK)
+        return false;
+    for (uint32_t i = 0; i < self->config.ledger_count; i++) {
+        const hn_config_ledger *wanted = &self->config.ledgers[i];
+        const hn_node_ledger_options *found = NULL;
+        hn_bytes genesis;
+        for (uint32_t j = 0; j < count; j++)
+            if (strcmp(existing[j].name, wanted->name) == 0)
+                found = &existing[j];
+        if (hn_read_file(&genesis, problem, &self->arena, wanted->genesis, 256 * 1024 * 1024) != HN_OK)
+            return false;
+        if (found == NULL &&
+            hn_data_directory_add(problem, self->data, wanted->name, genesis, wanted->is_strict) != HN_OK)
+            return false;
+        if (found != NULL &&
+            (!hn_bytes_equal(found->genesis_json, genesis) || found->is_strict != wanted->is_strict)) {
+            snprintf(problem->text, sizeof problem->text,
+                     "ledger %s: %.200s (or its profile) is not what the data directory was made with",
+                     wanted->name, wanted->genesis);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool start_eal(running *self, uint32_t cores)
+{
+    char prefix[96];
+    if (self->config.name[0] != '\0')
+        snprintf(prefix, sizeof prefix, "%.90s", self->config.name);
+    else
+        snprintf(prefix, sizeof prefix, "hanse-%u", (unsigned)self->config.rpc_port);
+    hn_eal_options options = {
+        .file_prefix = prefix,
+        .worker_cores = cores,
+        .lcores = self->config.lcores,
+        .extra = self->config.eal,
+        .has_hugepages = self->config.hugepages,
+        .needs_devices =
+            self->config.udp_device[0] != '\0' && strncmp(self->config.udp_device, "net_", 4) != 0,
+    };
+    if (hn_eal_start(&options) != HN_OK) {
+        complain("DPDK's environment could not be started");
+        return false;
+    }
+    self->has_eal = true;
+    return true;
+}
+
+static uint32_t choose_cores(const hn_config *config)
+{
+    if (config->cores != 0)
+        return (uint32_t)config->cores;
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    return processors < CORES_MIN ? CORES_MIN : (uint32_t)(processors < CORES_MAX ? processors : CORES_MAX);
+}
+
+static bool start_node(running *self)
+{
+    const hn_config *config = &self->config;
+    hn_node_options options;
+    hn_node_problem problem;
+    hn_data_problem data_problem;
+    hn_node_options_default(&options);
+    if (hn_data_directory_list(&options.ledgers, &options.ledger_count, &data_problem, &self->arena,
+                               self->data) != HN_OK) {
+        complain(data_problem.text);
+        return false;
+    }
+    for (uint32_t i = 0; i < options.ledger_count; i++)
+        for (uint32_t j = 0; j < config->ledger_count; j++)
+            if (strcmp(options.ledgers[i].name, config->ledgers[j].name) == 0)
+                ((hn_node_ledger_options *)(uintptr_t)options.ledgers)[i].shard =
+                    (int32_t)config->ledgers[j].shard;
+    options.data_directory = self->data;
+    options.cores = choose_cores(config);
+    options.shards = (uint32_t)config->shards;
+    options.is_polling = config->polling;
+    options.pool = (hn_pool_limits){
+        .transactions = (uint32_t)config->pool_transactions,
+        .transactions_per_sender = (uint32_t)config->pool_sender,
+        .gapped_per_sender = (uint32_t)config->pool_gapped,
+    };
+    options.log_segment_bytes = config->log_segment << 20;
+    options.log_in_flight = (uint32_t)config->log_writes;
+    options.snapshot_after_frames = config->snapshot_frames;
+    options.udp_address = strcmp(config->udp_listen, "none") != 0 ? config->udp_listen : NULL;
+    options.ethdev = config->udp_device[0] != '\0' ? config->udp_device : NULL;
+    options.history_map_bytes = config->history_size << 30;
+    options.state_window_blocks = (uint32_t)config->state_window;
+    options.call_gas_cap = config->call_gas;
+    options.is_quiet = config->quiet;
+    if (!start_eal(self, options.cores))
+        return false;
+    if (hn_node_create(&self->node, &problem, &options) != HN_OK ||
+        hn_node_start(self->node, &problem) != HN_OK) {
+        complain(problem.text);
+        return false;
+    }
+    return true;
+}
+
+static bool start_rpc(running *self)
+{
+    const hn_config *config = &self->config;
+    hn_rpc_problem problem;
+    hn_rpc_config rpc = {
+        .address = config->rpc_address,
+        .port = (uint16_t)config->rpc_port,
+        .body_bytes_max = (uint32_t)config->rpc_body,
+        .batch_max = (uint32_t)config->rpc_batch,
+        .connections_max = (uint32_t)config->rpc_connections,
+        .logs_max = (uint32_t)config->rpc_logs,
+        .cors_origins = config->rpc_cors[0] != '\0' ? config->rpc_cors : (config->dev ? "*" : NULL),
+        .allowed_hosts = config->rpc_hosts,
+    };
+    if (hn_rpc_server_start(&self->rpc, &problem, &rpc, hn_node_backend(self->node)) != HN_OK) {
+        complain(problem.text);
+        return false;
+    }
+    return true;
+}
+
+static void print_development_accounts(void)
+{
+    static const char *const accounts[][2] = {
+        {"0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266",
+         "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"},
+        {"0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+         "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d"},
+        {"0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC",
+         "0x5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a"},
+    };
+    printf("\nFunded accounts (10,000 ether each; publicly known keys, never use them elsewhere):\n");
+    for (size_t i = 0; i < sizeof accounts / sizeof *accounts; i++)
+        printf("  %s  key %s\n", accounts[i][0], accounts[i][1]);
+    printf(
+        "  and seven more of the mnemonic \"test test test test test test test test test test test junk\"\n");
+}
+
+static void announce(const running *self)
+{
+    const hn_config *config = &self->config;
+    printf("Hanse is running.\n");
+    printf("  JSON-RPC   http://%s:%u\n", config->rpc_address, hn_rpc_server_port(self->rpc));
+    if (hn_node_udp_port(self->node) != 0)
+        printf("  datagrams  udp port %u\n", hn_node_udp_port(self->node));
+    printf("  data       %s%s\n", self->data, self->is_temporary ? " (temporary)" : "");
+    if (config->dev)
+        print_development_accounts();
+    printf("\nStop with Ctrl-C.\n");
+    fflush(stdout);
+}
+
+/* Waits for SIGTERM or SIGINT, or for the log to fail. */
+static bool wait_for_end(const running *self, const sigset_t *signals)
+{
+    struct timespec second = {.tv_sec = 1};
+    for (;;) {
+        int caught = sigtimedwait(signals, NULL, &second);
+        if (caught == SIGTERM || caught == SIGINT)
+            return true;
+        if (hn_node_failed(self->node))
+            return false;
+    }
+}
+
+static void end_at_once(int signal_number)
+{
+    static const char text[] = "hanse: stopping at once; everything acknowledged is in the log\n";
+    ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
+    (void)written;
+    _exit(128 + signal_number);
+}
+
+static bool shut_down(running *self, const sigset_t *signals)
+{
+    /* From here on a second signal ends the process at once. */
+    signal(SIGTERM, end_at_once);
+    signal(SIGINT, end_at_once);
+    pthread_sigmask(SIG_UNBLOCK, signals, NULL);
+    if (!self->config.quiet)
+        fprintf(stderr, "hanse: stopping: finishing what was taken; a second signal ends at once\n");
+    bool is_complete = hn_node_stop(self->node, DRAIN_MS);
+    if (!is_complete)
+        complain("not everything could be finished; nothing unfinished was acknowledged");
+    return is_complete;
+}
+
+static int run(running *self, const sigset_t *signals)
+{
+    hn_data_problem problem = {.text = ""};
+    if (!choose_directory(self))
+        return HN_EXIT_USAGE;
+    if (!make_ledgers(self, &problem)) {
+        complain(problem.text);
+        return HN_EXIT_FAILED;
+    }
+    if (!start_node(self) || !start_rpc(self))
+        return HN_EXIT_FAILED;
+    announce(self);
+    bool was_asked = wait_for_end(self, signals);
+    hn_rpc_server_stop(self->rpc, 2000);
+    self->rpc = NULL;
+    bool is_complete = shut_down(self, signals);
+    return was_asked && is_complete ? HN_EXIT_OK : HN_EXIT_FAILED;
+}
+
+static void clean_up(running *self)
+{
+    hn_node_destroy(self->node);
+    if (self->has_eal)
+        hn_eal_stop();
+    if (self->is_temporary)
+        nftw(self->data, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    hn_arena_destroy(&self->arena);
+    hn_config_destroy(&self->config);
+}
+
+static void print_help(void)
+{
+    printf("usage: hanse node [options]\n\nRuns a node: every ledger of its data directory, JSON-RPC, the "
+           "packet port.\n\n");
+    hn_config_print_flags(stdout);
+    printf("\nexamples:\n"
+           "  hanse node --dev\n"
+           "  hanse init --data /var/lib/hanse --genesis genesis.json --ledger payments\n"
+           "  hanse node --data /var/lib/hanse --udp-listen 0.0.0.0:8546\n");
+}
+
+int hn_cli_node(int argc, char **argv)
+{
+    static running self;
+    hn_config_problem problem;
+    bool wants_help;
+    hn_arena_init(&self.arena, 0, 0);
+    if (hn_config_init(&self.config) != HN_OK)
+        return HN_EXIT_FAILED;
+    if (hn_config_read_flags(&self.config, &problem, &wants_help, argc - 1, argv + 1) != HN_OK) {
+        complain(problem.text);
+        clean_up(&self);
+        return HN_EXIT_USAGE;
+    }
+    if (wants_help) {
+        print_help();
+        clean_up(&self);
+        return HN_EXIT_OK;
+    }
+    /* Blocked before any thread is made, so that only this one takes them. */
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    int status = run(&self, &signals);
+    clean_up(&self);
+    return status;
+}

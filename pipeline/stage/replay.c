@@ -1,0 +1,147 @@
+#include "pipeline/stage/replay.h"
+
+#include "engine/crypto/keccak.h"
+#include "pipeline/stage/limits.h"
+#include "shard/log/batch.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct hn_replay {
+    const hn_replay_ledger *ledgers;
+    uint32_t ledger_count;
+    hn_evm *evm;
+    const hn_signature_context *signatures;
+    hn_err (*each)(void *self, const hn_replayed_part *part);
+    void *self;
+    hn_arena decoded; /* the frame's transactions */
+    hn_arena block;
+    hn_replay_counts counts;
+    char why[160];
+    hn_signed_transaction contents[HN_FRAME_TRANSACTIONS_MAX];
+    uint32_t ledger_of[HN_FRAME_TRANSACTIONS_MAX];
+    const hn_signed_transaction *part[HN_FRAME_TRANSACTIONS_MAX];
+};
+
+hn_err hn_replay_create(hn_replay **out, const hn_replay_ledger *ledgers, uint32_t ledger_count, hn_evm *evm,
+                        const hn_signature_context *signatures,
+                        hn_err (*each)(void *self, const hn_replayed_part *part), void *self)
+{
+    hn_replay *replay = calloc(1, sizeof *replay);
+    if (replay == NULL)
+        return HN_ERR_NO_MEMORY;
+    replay->ledgers = ledgers;
+    replay->ledger_count = ledger_count;
+    replay->evm = evm;
+    replay->signatures = signatures;
+    replay->each = each;
+    replay->self = self;
+    hn_arena_init(&replay->decoded, 0, 0);
+    hn_arena_init(&replay->block, 0, 0);
+    *out = replay;
+    return HN_OK;
+}
+
+void hn_replay_destroy(hn_replay *replay)
+{
+    if (replay == NULL)
+        return;
+    hn_arena_destroy(&replay->block);
+    hn_arena_destroy(&replay->decoded);
+    free(replay);
+}
+
+/* Decodes the frame's items that belong to ledgers which do not have them yet; *count gets how many. */
+static hn_err decode(hn_replay *replay, const hn_frame *frame, uint64_t *timestamp_ns, uint32_t *count)
+{
+    hn_batch_reader reader;
+    HN_TRY(hn_batch_reader_begin(&reader, frame->payload));
+    *timestamp_ns = reader.timestamp_ns;
+    *count = 0;
+    hn_batch_item item;
+    for (hn_err err; (err = hn_batch_reader_next(&reader, &item)) != HN_ERR_NOT_FOUND;) {
+        HN_TRY(err);
+        if (item.ledger >= replay->ledger_count) {
+            snprintf(replay->why, sizeof replay->why,
+                     "frame %" PRIu64 " has transactions of ledger number %" PRIu32
+                     ", but there are only %" PRIu32,
+                     frame->index, item.ledger, replay->ledger_count);
+            return HN_ERR_MISMATCH;
+        }
+        if (replay->ledgers[item.ledger].skip_index >= frame->index)
+            continue;
+        if (*count == HN_FRAME_TRANSACTIONS_MAX)
+            return HN_ERR_CORRUPT;
+        hn_signed_transaction *content = &replay->contents[*count];
+        HN_TRY(hn_transaction_decode(&content->transaction, &replay->decoded, item.raw));
+        content->sender = item.sender;
+        hn_keccak256(&content->hash, item.raw.data, item.raw.size);
+        replay->ledger_of[(*count)++] = item.ledger;
+    }
+    return HN_OK;
+}
+
+static hn_err execute_part(hn_replay *replay, uint32_t ledger, uint64_t timestamp_ns, uint64_t frame_index,
+                           uint32_t part_count)
+{
+    const hn_replay_ledger *target = &replay->ledgers[ledger];
+    hn_executed_block block;
+    hn_batch batch = {.timestamp = timestamp_ns / 1000000000u,
+                      .transactions = replay->part,
+                      .transaction_count = part_count};
+    hn_arena_reset(&replay->block);
+    HN_TRY(
+        hn_ledger_execute(target->executor, &block, &replay->block, replay->evm, replay->signatures, &batch));
+    if (!block.is_empty) {
+        HN_TRY(hn_sealer_seal(target->sealer, &block));
+        hn_ledger_note_sealed(target->executor, block.header.number, &block.hash);
+    }
+    hn_replayed_part part = {
+        .ledger = ledger,
+        .frame_index = frame_index,
+        .block = &block,
+        .transactions = replay->part,
+        .transaction_count = part_count,
+    };
+    return replay->each(replay->self, &part);
+}
+
+hn_err hn_replay_frame(void *context, const hn_frame *frame)
+{
+    hn_replay *replay = context;
+    if (frame->kind != HN_FRAME_BATCH)
+        return HN_OK;
+    hn_arena_reset(&replay->decoded);
+    uint64_t timestamp_ns = 0;
+    uint32_t count = 0;
+    HN_TRY(decode(replay, frame, &timestamp_ns, &count));
+    /* The ledgers of a frame in the order of their first transaction, as execute.c has it. */
+    bool is_done[HN_LEDGERS_MAX] = {false};
+    for (uint32_t first = 0; first < count; first++) {
+        uint32_t ledger = replay->ledger_of[first];
+        if (is_done[ledger])
+            continue;
+        is_done[ledger] = true;
+        uint32_t part_count = 0;
+        for (uint32_t i = first; i < count; i++)
+            if (replay->ledger_of[i] == ledger)
+                replay->part[part_count++] = &replay->contents[i];
+        HN_TRY(execute_part(replay, ledger, timestamp_ns, frame->index, part_count));
+    }
+    replay->counts.frames++;
+    replay->counts.transactions += count;
+    if (timestamp_ns > replay->counts.last_timestamp_ns)
+        replay->counts.last_timestamp_ns = timestamp_ns;
+    return HN_OK;
+}
+
+hn_replay_counts hn_replay_count(const hn_replay *replay)
+{
+    return replay->counts;
+}
+
+const char *hn_replay_why(const hn_replay *replay)
+{
+    return replay->why;
+}
