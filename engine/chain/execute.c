@@ -74,11 +74,14 @@ hn_err hn_executed_block_reserve(hn_executed_block *out, hn_fork fork, uint32_t 
     return HN_OK;
 }
 
-hn_err hn_executed_block_include(hn_executed_block *out, hn_block_context *context,
+hn_err hn_executed_block_include(hn_executed_block *out, const hn_ledger *ledger,
                                  const hn_signed_transaction *transaction)
 {
-    if (out->running_diffs != NULL)
-        HN_TRY(hn_state_take_diff(context->state, &out->running_diffs[out->transaction_count], out->arena));
+    if (out->running_diffs != NULL) {
+        hn_state_diff *diff = &out->running_diffs[out->transaction_count];
+        HN_TRY(hn_state_take_diff(ledger->state, diff, out->arena));
+        HN_TRY(hn_flat_list_cleared(ledger->flat, out->arena, diff)); /* the sealer takes it in and out */
+    }
     out->transactions[out->transaction_count++] = transaction;
     return HN_OK;
 }
@@ -113,7 +116,8 @@ static hn_err begin_block(hn_ledger *ledger, hn_block_context *context, const hn
     return hn_history_store(context, parent, &hash);
 }
 
-static hn_err run_batch(hn_executed_block *out, hn_block_context *context, const hn_batch *batch)
+static hn_err run_batch(const hn_ledger *ledger, hn_executed_block *out, hn_block_context *context,
+                        const hn_batch *batch)
 {
     uint64_t size = BLOCK_OVERHEAD_BYTES;
     for (uint32_t i = 0; i < batch->transaction_count; i++) {
@@ -130,7 +134,7 @@ static hn_err run_batch(hn_executed_block *out, hn_block_context *context, const
             continue;
         size += own_size;
         out->results[out->transaction_count] = *outcome;
-        HN_TRY(hn_executed_block_include(out, context, transaction));
+        HN_TRY(hn_executed_block_include(out, ledger, transaction));
     }
     return HN_OK;
 }
@@ -197,7 +201,7 @@ hn_err hn_ledger_execute(hn_ledger *ledger, hn_executed_block *out, hn_arena *ar
     hn_ledger_begin_context(ledger, &context, &block.header);
     HN_TRY(hn_executed_block_reserve(&block, context.block.fork, batch->transaction_count));
     HN_TRY(begin_block(ledger, &context, &block.header));
-    HN_TRY(run_batch(&block, &context, batch));
+    HN_TRY(run_batch(ledger, &block, &context, batch));
     block.is_empty = block.transaction_count == 0;
     if (block.is_empty)
         hn_recent_hashes_unopen(&ledger->recent, block.header.number - 1);

@@ -96,7 +96,7 @@ static hn_err run_transactions(import *self, hn_block_context *context)
             return hn_refuse(self->problem, "transaction %u: %s", i, hn_reject_text(result->reject));
         executed->outcomes[i] = *result;
         executed->outcome_count++;
-        HN_TRY(hn_executed_block_include(executed, context, &self->transactions[i]));
+        HN_TRY(hn_executed_block_include(executed, self->ledger, &self->transactions[i]));
     }
     return HN_OK;
 }
@@ -129,7 +129,8 @@ static hn_err execute(import *self)
     header->blob_gas_used = context.blob_gas_used;
     if (header->form >= HN_HEADER_PRAGUE)
         header->requests_hash = executed->requests.hash;
-    return hn_state_take_diff(context.state, &executed->diff, self->arena);
+    HN_TRY(hn_state_take_diff(context.state, &executed->diff, self->arena));
+    return hn_flat_list_cleared(ledger->flat, self->arena, &executed->diff); /* it may have to go back */
 }
 
 /* Names the first computed value that differs from the header's. */

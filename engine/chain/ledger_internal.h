@@ -27,7 +27,7 @@ void hn_ledger_begin_context(hn_ledger *ledger, hn_block_context *context, const
 /* Room for `count` transactions in *out: receipts, results, and before Byzantium running diffs. */
 HN_MUST_USE hn_err hn_executed_block_reserve(hn_executed_block *out, hn_fork fork, uint32_t count);
 /* The transaction that *out's newest receipt belongs to has ended: counts it, keeps the diff so far. */
-HN_MUST_USE hn_err hn_executed_block_include(hn_executed_block *out, hn_block_context *context,
+HN_MUST_USE hn_err hn_executed_block_include(hn_executed_block *out, const hn_ledger *ledger,
                                              const hn_signed_transaction *transaction);
 
 /* The sealing of a block without the step onto it, so that importing can compare before it commits. */

@@ -215,6 +215,14 @@ hn_err hn_flat_apply(hn_flat *flat, hn_arena *arena, hn_state_diff *diff)
     return HN_OK;
 }
 
+hn_err hn_flat_list_cleared(const hn_flat *flat, hn_arena *arena, hn_state_diff *diff)
+{
+    for (uint32_t i = 0; i < diff->account_count; i++)
+        if (diff->accounts[i].storage_cleared)
+            HN_TRY(save_cleared_slots(flat, &diff->accounts[i], arena));
+    return HN_OK;
+}
+
 static hn_err undo_account(hn_flat *flat, const hn_account_change *change)
 {
     if (!change->existed) {

@@ -22,6 +22,10 @@ void hn_flat_destroy(hn_flat *flat);
  * be NULL when nobody will undo). Codes are copied in. HN_ERR_NO_MEMORY leaves the tables unusable. */
 HN_MUST_USE hn_err hn_flat_apply(hn_flat *flat, hn_arena *arena, hn_state_diff *diff);
 
+/* Fills cleared_slots without applying: for a diff that goes into tries, and perhaps out again, before the
+ * tables have it. HN_ERR_NO_MEMORY. */
+HN_MUST_USE hn_err hn_flat_list_cleared(const hn_flat *flat, hn_arena *arena, hn_state_diff *diff);
+
 /* Puts the before-images back. `diff` must be the newest one applied. */
 HN_MUST_USE hn_err hn_flat_undo(hn_flat *flat, const hn_state_diff *diff);
 

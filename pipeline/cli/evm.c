@@ -1,12 +1,18 @@
 #include "pipeline/cli/evm.h"
 
+#include "pipeline/cli/evm_block_test.h"
+#include "pipeline/cli/evm_rlp_test.h"
 #include "pipeline/cli/evm_state_test.h"
+#include "pipeline/cli/evm_transaction_test.h"
+#include "pipeline/cli/evm_trie_test.h"
 
 static const struct {
     const char *name;
     hn_evm_run_file run_file;
 } runners[] = {
-    {"statetest", hn_evm_state_test_file},
+    {"statetest", hn_evm_state_test_file},    {"blocktest", hn_evm_block_test_file},
+    {"txtest", hn_evm_transaction_test_file}, {"rlptest", hn_evm_rlp_test_file},
+    {"trietest", hn_evm_trie_test_file},
 };
 
 int hn_cli_evm(int argc, char **argv)

@@ -125,9 +125,22 @@ void hn_evm_pass(hn_evm_worker *worker)
     worker->passed++;
 }
 
-void hn_evm_skip(hn_evm_worker *worker)
+static void print_line(hn_evm_worker *worker, const char *kind, const char *test, const char *place,
+                       const char *text)
+{
+    pthread_mutex_lock(&worker->shared->output);
+    if (worker->shared->shows_progress)
+        fputs("\r\033[K", stderr);
+    printf("%s %s: %s%s%s: %s\n", kind, worker->path, test, place == NULL ? "" : " ",
+           place == NULL ? "" : place, text);
+    fflush(stdout);
+    pthread_mutex_unlock(&worker->shared->output);
+}
+
+void hn_evm_skip(hn_evm_worker *worker, const char *test, const char *reason)
 {
     worker->skipped++;
+    print_line(worker, "SKIP", test, NULL, reason);
 }
 
 void hn_evm_fail(hn_evm_worker *worker, const char *test, const char *place, const char *format, ...)
@@ -138,13 +151,7 @@ void hn_evm_fail(hn_evm_worker *worker, const char *test, const char *place, con
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    pthread_mutex_lock(&worker->shared->output);
-    if (worker->shared->shows_progress)
-        fputs("\r\033[K", stderr);
-    printf("FAIL %s: %s%s%s: %s\n", worker->path, test, place == NULL ? "" : " ", place == NULL ? "" : place,
-           text);
-    fflush(stdout);
-    pthread_mutex_unlock(&worker->shared->output);
+    print_line(worker, "FAIL", test, place, text);
 }
 
 bool hn_evm_wanted(const hn_evm_worker *worker, const char *test)

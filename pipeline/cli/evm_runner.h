@@ -50,7 +50,8 @@ int hn_evm_run_vectors(int argc, char **argv, hn_evm_run_file run_file);
 /* A case's outcome. The failure's line says where it is: file, test, and `place` (fork and index; may be
  * NULL). */
 void hn_evm_pass(hn_evm_worker *worker);
-void hn_evm_skip(hn_evm_worker *worker);
+/* Cases that cannot apply, with the reason. */
+void hn_evm_skip(hn_evm_worker *worker, const char *test, const char *reason);
 __attribute__((format(printf, 4, 5))) void hn_evm_fail(hn_evm_worker *worker, const char *test,
                                                        const char *place, const char *format, ...);
 

@@ -88,6 +88,7 @@ static hn_err take_root(const state_test *test, hn_hash *root, hn_arena *arena)
     hn_state_diff diff;
     hn_hash before;
     HN_TRY(hn_state_take_diff(test->state, &diff, arena));
+    HN_TRY(hn_flat_list_cleared(test->flat, arena, &diff));
     HN_TRY(hn_state_trie_apply(test->trie, root, &diff));
     return hn_state_trie_undo(test->trie, &before, &diff);
 }
