@@ -69,9 +69,10 @@ static hn_err read_withdrawal(hn_withdrawal *out, hn_rlp_cursor *list)
     return hn_rlp_expect_end(&fields);
 }
 
+/* Present exactly when the header has their root. */
 static hn_err read_withdrawals(hn_block *block, hn_arena *arena, hn_rlp_cursor *parts)
 {
-    if (hn_rlp_at_end(parts))
+    if (block->header.form < HN_HEADER_SHANGHAI)
         return HN_OK;
     hn_rlp_cursor list;
     size_t count;

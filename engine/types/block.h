@@ -18,12 +18,14 @@ typedef struct hn_block {
     uint32_t transaction_count;
     const hn_header *uncles;
     uint32_t uncle_count;
-    bool has_withdrawals; /* the list is present, even when empty */
+    bool has_withdrawals; /* the list is present, even when empty: from Shanghai on */
     const hn_withdrawal *withdrawals;
     uint32_t withdrawal_count;
 } hn_block;
 
-/* Views point into `rlp` and `arena`, which must outlive *out. Errors as engine/codec/rlp.h. */
+/* Views point into `rlp` and `arena`, which must outlive *out. The list of withdrawals must be there exactly
+ * when the header has their root: else HN_ERR_TRUNCATED or HN_ERR_TRAILING. Other errors as
+ * engine/codec/rlp.h and hn_transaction_decode. */
 HN_MUST_USE hn_err hn_block_decode(hn_block *out, hn_arena *arena, hn_bytes rlp);
 /* A transaction's `raw` bytes are taken as they are; one that has none is encoded from its fields. */
 HN_MUST_USE hn_err hn_block_encode(hn_bytes *out, hn_arena *arena, const hn_block *block);

@@ -79,10 +79,15 @@ bool vectors_open(vectors *set, const char *name)
     return true;
 }
 
-int vectors_close(vectors *set)
+void vectors_release(vectors *set)
 {
     remove_temporary(set);
     hn_arena_destroy(&set->arena);
+}
+
+int vectors_close(vectors *set)
+{
+    vectors_release(set);
     printf("%zu passed, %zu failed, %zu skipped\n", set->passed, set->failed, set->skipped);
     return set->failed == 0 && set->passed != 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

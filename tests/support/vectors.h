@@ -29,6 +29,9 @@ bool vectors_open(vectors *set, const char *name);
 /* Prints the totals, cleans up, and returns the exit status: a run in which nothing passed is a failure. */
 int vectors_close(vectors *set);
 
+/* Cleans up without a word: for a second set whose counts were added to the first one's. */
+void vectors_release(vectors *set);
+
 void vectors_pass(vectors *set);
 __attribute__((format(printf, 3, 4))) void vectors_fail(vectors *set, const char *test, const char *format,
                                                         ...);

@@ -83,18 +83,20 @@ Test(block, there_and_back)
     cr_assert(hn_bytes_equal(encoded, again));
 }
 
-Test(block, withdrawals_are_absent_or_empty)
+Test(block, withdrawals_follow_the_form_of_the_header)
 {
-    hn_block block = {.header = {.form = HN_HEADER_LONDON}}, back;
-    hn_bytes without, with;
-    cr_assert_eq(hn_block_encode(&without, &arena, &block), HN_OK);
-    block.has_withdrawals = true;
-    cr_assert_eq(hn_block_encode(&with, &arena, &block), HN_OK);
-    cr_assert_eq(with.size, without.size + 1);
-    cr_assert_eq(hn_block_decode(&back, &arena, without), HN_OK);
-    cr_assert_not(back.has_withdrawals);
-    cr_assert_eq(hn_block_decode(&back, &arena, with), HN_OK);
-    cr_assert(back.has_withdrawals && back.withdrawal_count == 0);
+    for (int form = HN_HEADER_FRONTIER; form <= HN_HEADER_PRAGUE; form++) {
+        hn_block block = {.header = {.form = (hn_header_form)form}}, back;
+        hn_bytes without, with;
+        bool wanted = form >= HN_HEADER_SHANGHAI;
+        cr_assert_eq(hn_block_encode(&without, &arena, &block), HN_OK);
+        block.has_withdrawals = true;
+        cr_assert_eq(hn_block_encode(&with, &arena, &block), HN_OK);
+        cr_assert_eq(with.size, without.size + 1);
+        cr_assert_eq(hn_block_decode(&back, &arena, without), wanted ? HN_ERR_TRUNCATED : HN_OK);
+        cr_assert_eq(hn_block_decode(&back, &arena, with), wanted ? HN_OK : HN_ERR_TRAILING);
+        cr_assert(back.has_withdrawals == wanted && back.withdrawal_count == 0);
+    }
 }
 
 /* A block whose list of transactions holds `item` alone. */
