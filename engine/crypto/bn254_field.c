@@ -1,6 +1,7 @@
 #include "engine/crypto/bn254_field.h"
 
-const hn_fp hn_fp_modulus = {{HN_FP_P0, HN_FP_P1, HN_FP_P2, HN_FP_P3}};
+const hn_fp hn_fp_modulus = {
+    {0x3c208c16d87cfd47, 0x97816a916871ca8d, 0xb85045b68181585d, 0x30644e72e131a029}};
 /* 2^256, 2^512 and 2^768 modulo p. */
 const hn_fp hn_fp_one = {{0xd35d438dc58f0d9d, 0x0a78eb28f5c70b3d, 0x666ea36f7879462c, 0x0e0a77c19a07df2f}};
 static const hn_fp radix_2 = {
@@ -35,9 +36,9 @@ hn_fp2 hn_fp2_mul(const hn_fp2 *a, const hn_fp2 *b)
 
 hn_fp2 hn_fp2_square(const hn_fp2 *a)
 {
-    hn_fp sum = hn_u256_add(&a->re, &a->im); /* below 2 p: no need to reduce a factor */
+    hn_fp sum = hn_fp_add_plain(&a->re, &a->im); /* below 2 p: no need to reduce a factor */
     hn_fp difference = hn_fp_sub(&a->re, &a->im);
-    hn_fp twice = hn_u256_add(&a->re, &a->re);
+    hn_fp twice = hn_fp_add_plain(&a->re, &a->re);
     return (hn_fp2){hn_fp_mul(&sum, &difference), hn_fp_mul(&twice, &a->im)};
 }
 
@@ -132,16 +133,14 @@ static hn_fp next_cofactor(const hn_fp *u, int64_t f, const hn_fp *v, int64_t g)
     hn_fp r;
     int64_t high = combine(&r, u, f, v, g);
     uint64_t m = (r.w[0] * HN_FP_INVERSE) & 0x7fffffff;
-    uint64_t carry = 0;
-    r.w[0] = hn_fp_multiply_add(r.w[0], m, HN_FP_P0, &carry);
-    r.w[1] = hn_fp_multiply_add(r.w[1], m, HN_FP_P1, &carry);
-    r.w[2] = hn_fp_multiply_add(r.w[2], m, HN_FP_P2, &carry);
-    r.w[3] = hn_fp_multiply_add(r.w[3], m, HN_FP_P3, &carry);
-    high += (int64_t)carry;
+    hn_fp_sum t = {r.w[0], r.w[1], r.w[2], r.w[3], (uint64_t)high};
+    hn_fp_add_row(&t, &hn_fp_modulus, m);
+    r = (hn_fp){{t.w0, t.w1, t.w2, t.w3}};
+    high = (int64_t)t.w4;
     shift_right(&r, high);
     if (high < 0)
         return hn_u256_add(&r, &hn_fp_modulus);
-    return hn_fp_reduce(&r);
+    return hn_fp_reduce(r);
 }
 
 hn_fp hn_fp_invert(const hn_fp *a)

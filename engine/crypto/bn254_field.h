@@ -9,7 +9,7 @@
 #ifndef HN_ENGINE_CRYPTO_BN254_FIELD_H
 #define HN_ENGINE_CRYPTO_BN254_FIELD_H
 
-#include "engine/base/u256.h"
+#include "engine/crypto/bn254_limbs.h"
 
 typedef hn_u256 hn_fp;
 
@@ -17,16 +17,6 @@ typedef struct hn_fp2 {
     hn_fp re, im;
 } hn_fp2;
 
-/* p, and -1/p modulo 2^64. */
-#define HN_FP_P0      0x3c208c16d87cfd47u
-#define HN_FP_P1      0x97816a916871ca8du
-#define HN_FP_P2      0xb85045b68181585du
-#define HN_FP_P3      0x30644e72e131a029u
-#define HN_FP_INVERSE 0x87d20782e4866389u
-
-#define HN_FP_INLINE static inline __attribute__((always_inline))
-
-extern const hn_fp hn_fp_modulus;
 extern const hn_fp hn_fp_one;
 
 /* False when the 32 big-endian bytes are not below p. */
@@ -37,34 +27,14 @@ void hn_fp_write(uint8_t out[32], const hn_fp *a);
 hn_fp hn_fp_invert(const hn_fp *a);
 hn_fp2 hn_fp2_invert(const hn_fp2 *a);
 
-/* a - p when a >= p, else a; a < 2p. */
-HN_FP_INLINE hn_fp hn_fp_reduce(const hn_fp *a)
-{
-    hn_fp r;
-    unsigned char borrow = 0;
-    r.w[0] = hn_sub_limb(a->w[0], HN_FP_P0, &borrow);
-    r.w[1] = hn_sub_limb(a->w[1], HN_FP_P1, &borrow);
-    r.w[2] = hn_sub_limb(a->w[2], HN_FP_P2, &borrow);
-    r.w[3] = hn_sub_limb(a->w[3], HN_FP_P3, &borrow);
-    uint64_t keep = (uint64_t)0 - borrow;
-    for (int i = 0; i < 4; i++)
-        r.w[i] ^= keep & (r.w[i] ^ a->w[i]);
-    return r;
-}
-
 HN_FP_INLINE hn_fp hn_fp_add(const hn_fp *a, const hn_fp *b)
 {
-    hn_fp sum = hn_u256_add(a, b);
-    return hn_fp_reduce(&sum);
+    return hn_fp_reduce(hn_fp_add_plain(a, b));
 }
 
 HN_FP_INLINE hn_fp hn_fp_sub(const hn_fp *a, const hn_fp *b)
 {
-    bool borrowed;
-    hn_fp r = hn_u256_sub_borrow(a, b, &borrowed);
-    uint64_t back = (uint64_t)0 - (uint64_t)borrowed;
-    hn_fp p = {{back & HN_FP_P0, back & HN_FP_P1, back & HN_FP_P2, back & HN_FP_P3}};
-    return hn_u256_add(&r, &p);
+    return hn_fp_sub_limbs(a, b);
 }
 
 HN_FP_INLINE hn_fp hn_fp_negate(const hn_fp *a)
@@ -82,66 +52,37 @@ HN_FP_INLINE hn_fp hn_fp_double(const hn_fp *a)
 HN_FP_INLINE hn_fp hn_fp_halve(const hn_fp *a)
 {
     uint64_t odd = (uint64_t)0 - (a->w[0] & 1);
-    hn_fp p = {{odd & HN_FP_P0, odd & HN_FP_P1, odd & HN_FP_P2, odd & HN_FP_P3}};
-    hn_fp s = hn_u256_add(a, &p);
+    const uint64_t *w = hn_fp_modulus.w;
+    hn_fp p = {{odd & w[0], odd & w[1], odd & w[2], odd & w[3]}};
+    hn_fp s = hn_fp_add_plain(a, &p);
     return (hn_fp){{(s.w[0] >> 1) | (s.w[1] << 63), (s.w[1] >> 1) | (s.w[2] << 63),
                     (s.w[2] >> 1) | (s.w[3] << 63), s.w[3] >> 1}};
-}
-
-/* Low word of t + a * b + *carry; the high word becomes *carry. Never overflows. */
-HN_FP_INLINE uint64_t hn_fp_multiply_add(uint64_t t, uint64_t a, uint64_t b, uint64_t *carry)
-{
-    hn_u128 sum = (hn_u128)a * b + t + *carry;
-    *carry = (uint64_t)(sum >> 64);
-    return (uint64_t)sum;
-}
-
-/* t + a * word, the fifth limb in *high. */
-HN_FP_INLINE void hn_fp_add_row(hn_fp *t, uint64_t *high, const hn_fp *a, uint64_t word)
-{
-    uint64_t carry = 0;
-    t->w[0] = hn_fp_multiply_add(t->w[0], a->w[0], word, &carry);
-    t->w[1] = hn_fp_multiply_add(t->w[1], a->w[1], word, &carry);
-    t->w[2] = hn_fp_multiply_add(t->w[2], a->w[2], word, &carry);
-    t->w[3] = hn_fp_multiply_add(t->w[3], a->w[3], word, &carry);
-    *high += carry;
-}
-
-/* (t + high * 2^256 + m p) / 2^64 with the m that makes it whole. The result stays below 2^256. */
-HN_FP_INLINE void hn_fp_drop_word(hn_fp *t, uint64_t high)
-{
-    uint64_t m = t->w[0] * HN_FP_INVERSE;
-    uint64_t carry = 0;
-    (void)hn_fp_multiply_add(t->w[0], m, HN_FP_P0, &carry);
-    t->w[0] = hn_fp_multiply_add(t->w[1], m, HN_FP_P1, &carry);
-    t->w[1] = hn_fp_multiply_add(t->w[2], m, HN_FP_P2, &carry);
-    t->w[2] = hn_fp_multiply_add(t->w[3], m, HN_FP_P3, &carry);
-    t->w[3] = high + carry;
 }
 
 /* a * b */
 HN_FP_INLINE hn_fp hn_fp_mul(const hn_fp *a, const hn_fp *b)
 {
-    hn_fp t = {{0, 0, 0, 0}};
-    for (int i = 0; i < 4; i++) {
-        uint64_t high = 0;
-        hn_fp_add_row(&t, &high, a, b->w[i]);
-        hn_fp_drop_word(&t, high);
+    hn_fp_sum t = hn_fp_first_row(a, b->w[0]);
+    hn_fp_drop_word(&t);
+    for (int i = 1; i < 4; i++) {
+        hn_fp_add_row(&t, a, b->w[i]);
+        hn_fp_drop_word(&t);
     }
-    return hn_fp_reduce(&t);
+    return hn_fp_reduce((hn_fp){{t.w0, t.w1, t.w2, t.w3}});
 }
 
 /* a * b + c * d: one reduction for both, below p (1 + 2 p / 2^256) < 2 p before the last subtraction. */
 HN_FP_INLINE hn_fp hn_fp_mul_sum(const hn_fp *a, const hn_fp *b, const hn_fp *c, const hn_fp *d)
 {
-    hn_fp t = {{0, 0, 0, 0}};
-    for (int i = 0; i < 4; i++) {
-        uint64_t high = 0;
-        hn_fp_add_row(&t, &high, a, b->w[i]);
-        hn_fp_add_row(&t, &high, c, d->w[i]);
-        hn_fp_drop_word(&t, high);
+    hn_fp_sum t = hn_fp_first_row(a, b->w[0]);
+    hn_fp_add_row(&t, c, d->w[0]);
+    hn_fp_drop_word(&t);
+    for (int i = 1; i < 4; i++) {
+        hn_fp_add_row(&t, a, b->w[i]);
+        hn_fp_add_row(&t, c, d->w[i]);
+        hn_fp_drop_word(&t);
     }
-    return hn_fp_reduce(&t);
+    return hn_fp_reduce((hn_fp){{t.w0, t.w1, t.w2, t.w3}});
 }
 
 HN_FP_INLINE hn_fp hn_fp_square(const hn_fp *a)

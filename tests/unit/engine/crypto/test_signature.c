@@ -1,10 +1,9 @@
 #include "engine/base/prng.h"
 #include "engine/crypto/keccak.h"
 #include "engine/crypto/signature.h"
+#include "tests/unit/engine/crypto/hex.h"
 
 #include <criterion/criterion.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 static hn_signature_context *context;
 
@@ -19,15 +18,6 @@ static void teardown(void)
 }
 
 TestSuite(signature, .init = setup, .fini = teardown);
-
-static void from_hex(uint8_t *out, const char *hex)
-{
-    for (size_t i = 0; hex[2 * i] != '\0'; i++) {
-        unsigned byte = 0;
-        sscanf(hex + 2 * i, "%2x", &byte);
-        out[i] = (uint8_t)byte;
-    }
-}
 
 static const char group_order[] = "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141";
 static const char half_order[] = "7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0";
