@@ -26,11 +26,17 @@ typedef enum hn_frame_kind {
     HN_FRAME_CONTROL = 2, /* payload: a control record (ledger created, clean stop) */
 } hn_frame_kind;
 
+enum { HN_LOG_IN_FLIGHT_MAX = 16 };
+
+/* 0 stands for the default. */
 typedef struct hn_log_options {
-    uint64_t cluster_id;      /* of a new log; an existing one must have the same unless 0 */
-    uint64_t segment_bytes;   /* default 64 MiB */
-    uint32_t in_flight_max;   /* default 2 */
-    uint32_t frame_bytes_max; /* payload; default 1 MiB */
+    uint64_t cluster_id; /* of a new log; an existing one must have the same unless 0 */
+    uint64_t
+        segment_bytes; /* of new segments; default 64 MiB; at least in_flight_max + 3 of the largest frames */
+    uint32_t in_flight_max;         /* default 2, at most HN_LOG_IN_FLIGHT_MAX */
+    uint32_t frame_bytes_max;       /* payload; default 1 MiB, at most 4 MiB */
+    uint64_t (*now_ns)(void *self); /* a clock for latencies and for trying again; may be NULL */
+    void *now_self;
 } hn_log_options;
 
 /* One frame as read back. Views are valid during the callback. */
@@ -41,6 +47,7 @@ typedef struct hn_frame {
     uint32_t transaction_count;
     uint64_t ledger_mask; /* bit min(ledger, 63) for each ledger in the payload */
     hn_bytes payload;
+    hn_hash chain; /* keccak-256 over this and all payloads before */
 } hn_frame;
 
 /* What is wrong, where (file, offset, frame), for people. */
@@ -48,27 +55,32 @@ typedef struct hn_log_problem {
     char text[320];
 } hn_log_problem;
 
-/* Finds the segments and checks their headers; makes the first one in an empty directory. *problem may be
- * NULL. */
+/* Finds the segments and checks their headers. Changes nothing on disk. *problem may be NULL; its text is
+ * empty when there is nothing to say. HN_ERR_CORRUPT, HN_ERR_VERSION, HN_ERR_MISMATCH (another cluster's
+ * log), HN_ERR_INVALID (options). */
 HN_MUST_USE hn_err hn_log_open(hn_log **out, hn_log_problem *problem, const hn_io *io,
                                const hn_log_options *options);
 
 /* Reads every frame from `first_index` on, in order, and leaves the log ready to append behind the last good
- * one. An unacknowledged torn tail is cut. HN_ERR_CORRUPT with *problem: a frame with later good frames
- * behind it, or whose header is good and payload is bad, does not check out; nothing is changed. Must be
- * called once before appending. A callback's error ends it. `read_only` (verify) changes nothing on disk. */
+ * one; in an empty directory it makes the first segment. An unacknowledged tail is cut, and *problem tells so
+ * (with HN_OK). HN_ERR_CORRUPT with *problem: a frame does not check out although it was complete once, or
+ * frames are missing that later ones prove durable, or `first_index` lies more than one behind the end;
+ * nothing is changed. Must be called once before appending. A callback's error ends it. `read_only` (verify)
+ * changes nothing on disk; appending is not possible then. */
 HN_MUST_USE hn_err hn_log_replay(hn_log *log, hn_log_problem *problem, uint64_t first_index, bool read_only,
                                  hn_err (*each)(void *self, const hn_frame *frame), void *self);
 
-/* Waits for writes in flight and closes. Frames appended and not durable may be lost: nobody was told of
- * them. */
+/* Waits for writes in flight and closes; on the core that polled. Frames appended and not durable may be
+ * lost: nobody was told of them. */
 void hn_log_close(hn_log *log);
 
-/* A free write slot's payload area of frame_bytes_max bytes; NULL while all slots are in flight or the log is
- * not open. The same area until appended. */
+/* A free write slot's payload area of frame_bytes_max bytes; NULL while all slots are in flight, the log is
+ * not open, or the segments' writing ahead has fallen behind. The same area until appended. */
 uint8_t *hn_log_payload(hn_log *log);
 
-/* Completes and submits the frame whose payload was written to hn_log_payload. */
+/* Completes and submits the frame whose payload was written to hn_log_payload. HN_ERR_AGAIN: that would be
+ * NULL now; HN_ERR_LIMIT: payload_size above frame_bytes_max; HN_ERR_CLOSED: the log has failed or was not
+ * replayed. */
 HN_MUST_USE hn_err hn_log_append(hn_log *log, uint64_t *index, hn_frame_kind kind, uint32_t transaction_count,
                                  uint64_t ledger_mask, size_t payload_size);
 
@@ -76,7 +88,10 @@ HN_MUST_USE hn_err hn_log_append(hn_log *log, uint64_t *index, hn_frame_kind kin
  * became durable. Call it in every loop. */
 unsigned hn_log_poll(hn_log *log);
 
+/* HN_LOG_FULL: there is no room for another frame and no space to make some; it is tried again. */
 hn_log_state hn_log_state_now(const hn_log *log);
+/* What went wrong when the state is HN_LOG_FAILED, or why it is FULL; empty otherwise. */
+const char *hn_log_trouble(const hn_log *log);
 unsigned hn_log_in_flight(const hn_log *log);
 uint64_t hn_log_last_index(const hn_log *log);    /* appended */
 uint64_t hn_log_durable_index(const hn_log *log); /* any core; acquire */
