@@ -47,7 +47,11 @@ static bool begin_code(hn_evm *evm, hn_frame *frame, hn_bytes code, const hn_has
     frame->output = hn_bytes_of(NULL, 0);
     frame->pc = 0;
     frame->decoded = NULL;
-    (void)hash;
+    if (hash != NULL && evm->tracer == NULL && !evm->exact_only) {
+        frame->decoded = hn_code_cache_get(&evm->code_cache, hash, code, evm->gas, hn_interpreter_handlers());
+        if (frame->decoded != NULL)
+            frame->next = &frame->decoded->instructions[1];
+    }
     if (frame->decoded == NULL) {
         uint64_t bitmap_bytes = (code.size + 255) / 256 * 32;
         if (bitmap_bytes > (uint64_t)(evm->memory_end - frame->memory))
@@ -324,7 +328,8 @@ void hn_run_frames(hn_evm *evm, hn_evm_result *result)
     for (;;) {
         hn_frame *frame = hn_current_frame(evm);
         const hn_frame *done = frame;
-        hn_outcome outcome = hn_interpret_exactly(evm, frame);
+        hn_outcome outcome =
+            frame->decoded != NULL ? hn_interpret(evm, frame) : hn_interpret_exactly(evm, frame);
         if (outcome == HN_OUTCOME_CALL) {
             if (enter(evm, &ending, frame + 1))
                 continue;

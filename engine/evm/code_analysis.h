@@ -16,16 +16,16 @@
 #include "engine/evm/gas.h"
 
 /* Opcodes that the fast interpreter handles under their own name. */
+/* clang-format off */
 #define HN_FAST_OPCODE_LIST(X)                                                                               \
-    X(STOP)                                                                                                  \
-    X(ADD) X(MUL) X(SUB) X(DIV) X(SDIV) X(MOD) X(SMOD) X(ADDMOD) X(MULMOD) X(SIGNEXTEND) X(LT) X(GT) X(SLT)  \
-        X(SGT) X(EQ) X(ISZERO) X(AND) X(OR) X(XOR) X(NOT) X(BYTE) X(SHL) X(SHR) X(SAR) X(KECCAK256)          \
-            X(ADDRESS) X(CALLER) X(CALLVALUE) X(CALLDATALOAD) X(CALLDATASIZE) X(RETURNDATASIZE) X(POP)       \
-                X(MLOAD) X(MSTORE) X(MSTORE8) X(SLOAD) X(JUMP) X(JUMPI) X(MSIZE) X(GAS) X(RETURN) X(REVERT)  \
-                    X(DUP1) X(DUP2) X(DUP3) X(DUP4) X(DUP5) X(DUP6) X(DUP7) X(DUP8) X(DUP9) X(DUP10)         \
-                        X(DUP11) X(DUP12) X(DUP13) X(DUP14) X(DUP15) X(DUP16) X(SWAP1) X(SWAP2) X(SWAP3)     \
-                            X(SWAP4) X(SWAP5) X(SWAP6) X(SWAP7) X(SWAP8) X(SWAP9) X(SWAP10) X(SWAP11)        \
-                                X(SWAP12) X(SWAP13) X(SWAP14) X(SWAP15) X(SWAP16)
+    X(STOP) X(ADD) X(MUL) X(SUB) X(DIV) X(SDIV) X(MOD) X(SMOD) X(ADDMOD) X(MULMOD) X(SIGNEXTEND) X(LT)       \
+    X(GT) X(SLT) X(SGT) X(EQ) X(ISZERO) X(AND) X(OR) X(XOR) X(NOT) X(BYTE) X(SHL) X(SHR) X(SAR)              \
+    X(ADDRESS) X(CALLER) X(CALLVALUE) X(CALLDATALOAD) X(CALLDATASIZE) X(RETURNDATASIZE) X(POP) X(MLOAD)      \
+    X(MSTORE) X(MSTORE8) X(SLOAD) X(JUMP) X(JUMPI) X(MSIZE) X(GAS) X(DUP1) X(DUP2) X(DUP3) X(DUP4)           \
+    X(DUP5) X(DUP6) X(DUP7) X(DUP8) X(DUP9) X(DUP10) X(DUP11) X(DUP12) X(DUP13) X(DUP14) X(DUP15)            \
+    X(DUP16) X(SWAP1) X(SWAP2) X(SWAP3) X(SWAP4) X(SWAP5) X(SWAP6) X(SWAP7) X(SWAP8) X(SWAP9) X(SWAP10)      \
+    X(SWAP11) X(SWAP12) X(SWAP13) X(SWAP14) X(SWAP15) X(SWAP16)
+/* clang-format on */
 
 /* And what only the decoder makes:
  * BLOCK           header of a block
@@ -35,10 +35,11 @@
  * JUMP_TO         PUSH, JUMP; JUMPI_TO: PUSH, JUMPI; ..._BACK: the same to an earlier place
  * BAD_JUMP        where jumps to no destination go
  * INVALID         an opcode that the fork does not define */
+/* clang-format off */
 #define HN_FAST_INTERNAL_LIST(X)                                                                             \
-    X(BLOCK)                                                                                                 \
-    X(GENERIC) X(PUSH_SMALL) X(PUSH_WORD) X(JUMP_TO) X(JUMP_BACK) X(JUMPI_TO) X(JUMPI_BACK) X(BAD_JUMP)      \
-        X(INVALID)
+    X(BLOCK) X(GENERIC) X(PUSH_SMALL) X(PUSH_WORD) X(JUMP_TO) X(JUMP_BACK) X(JUMPI_TO) X(JUMPI_BACK)         \
+    X(BAD_JUMP) X(INVALID)
+/* clang-format on */
 
 typedef enum hn_fast_opcode {
 #define HN_FAST_ENUM(name) HN_FAST_##name,

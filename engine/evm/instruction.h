@@ -21,25 +21,23 @@ typedef hn_outcome hn_run_function(hn_evm *evm, hn_frame *frame, hn_u256 *top);
 #define HN_RUN(name)  hn_outcome hn_run_##name(hn_evm *evm, hn_frame *frame, hn_u256 *top)
 #define HN_COST(name) uint64_t hn_cost_##name(hn_evm *evm, hn_frame *frame, const hn_u256 *top)
 
+/* clang-format off */
 #define HN_RUN_DECLARE_LIST(X)                                                                               \
-    X(stop)                                                                                                  \
-    X(add) X(mul) X(sub) X(div) X(sdiv) X(mod) X(smod) X(addmod) X(mulmod) X(exp) X(signextend) X(lt) X(gt)  \
-        X(slt) X(sgt) X(eq) X(iszero) X(and) X(or) X(xor) X(not ) X(byte) X(shl) X(shr) X(sar) X(clz)        \
-            X(keccak256) X(address) X(balance) X(origin) X(caller) X(callvalue) X(calldataload)              \
-                X(calldatasize) X(calldatacopy) X(codesize) X(codecopy) X(gasprice) X(extcodesize)           \
-                    X(extcodecopy) X(returndatasize) X(returndatacopy) X(extcodehash) X(blockhash)           \
-                        X(coinbase) X(timestamp) X(number) X(difficulty) X(gaslimit) X(chainid)              \
-                            X(selfbalance) X(basefee) X(blobhash) X(blobbasefee) X(pop) X(mload) X(mstore)   \
-                                X(mstore8) X(sload) X(sstore) X(jump) X(jumpi) X(pc) X(msize) X(gas)         \
-                                    X(jumpdest) X(tload) X(tstore) X(mcopy) X(push) X(dup) X(swap) X(log)    \
-                                        X(create) X(call) X(callcode) X(return ) X(delegatecall) X(create2)  \
-                                            X(staticcall) X(revert) X(selfdestruct)
+    X(stop) X(add) X(mul) X(sub) X(div) X(sdiv) X(mod) X(smod) X(addmod) X(mulmod) X(exp) X(signextend)      \
+    X(lt) X(gt) X(slt) X(sgt) X(eq) X(iszero) X(and) X(or) X(xor) X(not) X(byte) X(shl) X(shr) X(sar) X(clz) \
+    X(keccak256) X(address) X(balance) X(origin) X(caller) X(callvalue) X(calldataload) X(calldatasize)      \
+    X(calldatacopy) X(codesize) X(codecopy) X(gasprice) X(extcodesize) X(extcodecopy) X(returndatasize)      \
+    X(returndatacopy) X(extcodehash) X(blockhash) X(coinbase) X(timestamp) X(number) X(difficulty)           \
+    X(gaslimit) X(chainid) X(selfbalance) X(basefee) X(blobhash) X(blobbasefee) X(pop) X(mload)              \
+    X(mstore) X(mstore8) X(sload) X(sstore) X(jump) X(jumpi) X(pc) X(msize) X(gas) X(jumpdest) X(tload)      \
+    X(tstore) X(mcopy) X(push) X(dup) X(swap) X(log) X(create) X(call) X(callcode) X(delegatecall)           \
+    X(create2) X(staticcall) X(return) X(revert) X(selfdestruct)
 
 #define HN_COST_DECLARE_LIST(X)                                                                              \
-    X(exp)                                                                                                   \
-    X(keccak256) X(account_access) X(copy) X(extcodecopy) X(memory_word) X(memory_byte) X(memory_range)      \
-        X(sload) X(sstore) X(mcopy) X(log) X(create) X(create2) X(call) X(callcode) X(delegatecall)          \
-            X(staticcall) X(selfdestruct)
+    X(exp) X(keccak256) X(account_access) X(copy) X(extcodecopy) X(memory_word) X(memory_byte)               \
+    X(memory_range) X(sload) X(sstore) X(mcopy) X(log) X(create) X(create2) X(call) X(callcode)              \
+    X(delegatecall) X(staticcall) X(selfdestruct)
+/* clang-format on */
 
 #define HN_RUN_DECLARE(name) hn_run_function hn_run_##name;
 HN_RUN_DECLARE_LIST(HN_RUN_DECLARE)

@@ -2,22 +2,18 @@
 #include "engine/crypto/keccak.h"
 #include "engine/evm/instruction.h"
 
-static hn_state_account *account_of(hn_evm *evm, const hn_u256 *word)
+/* Finds the account for the execution; EIP-2929: what a cold one costs on top, and warms it. */
+static uint64_t access_cost(hn_evm *evm, hn_frame *frame, const hn_u256 *word)
 {
     hn_address address = hn_address_of_u256(word);
-    return hn_state_get(evm->state, &address);
-}
-
-/* EIP-2929: what a cold account costs on top; warms it. */
-static uint64_t access_cost(hn_evm *evm, hn_state_account *account)
-{
-    return evm->gas->cold_account != 0 && hn_state_warm(evm->state, account) ? evm->gas->cold_account : 0;
+    frame->account = hn_state_get(evm->state, &address);
+    return evm->gas->cold_account != 0 && hn_state_warm(evm->state, frame->account) ? evm->gas->cold_account
+                                                                                    : 0;
 }
 
 HN_COST(account_access)
 {
-    (void)frame;
-    return evm->gas->cold_account != 0 ? access_cost(evm, account_of(evm, &top[0])) : 0;
+    return access_cost(evm, frame, &top[0]);
 }
 
 HN_COST(extcodecopy)
@@ -25,56 +21,53 @@ HN_COST(extcodecopy)
     uint64_t growth = hn_memory_growth_cost(frame, hn_memory_end(&top[-1], &top[-3]));
     if (growth == UINT64_MAX)
         return growth;
-    uint64_t access = evm->gas->cold_account != 0 ? access_cost(evm, account_of(evm, &top[0])) : 0;
-    return growth + hn_words_of(top[-3].w[0]) * HN_GAS_COPY_WORD + access;
+    return growth + hn_words_of(top[-3].w[0]) * HN_GAS_COPY_WORD + access_cost(evm, frame, &top[0]);
 }
 
 HN_RUN(balance)
 {
-    (void)frame;
-    top[0] = account_of(evm, &top[0])->current.balance;
+    (void)evm;
+    top[0] = frame->account->current.balance;
     return HN_OUTCOME_NEXT;
 }
 
-static hn_bytes code_of(hn_evm *evm, const hn_u256 *word)
+static hn_bytes code_of(hn_evm *evm, hn_state_account *account)
 {
-    const hn_code *code = hn_state_code(evm->state, account_of(evm, word));
+    const hn_code *code = hn_state_code(evm->state, account);
     return code != NULL ? code->bytes : hn_bytes_of(NULL, 0);
 }
 
 HN_RUN(extcodesize)
 {
-    (void)frame;
-    top[0] = hn_u256_of(code_of(evm, &top[0]).size);
+    top[0] = hn_u256_of(code_of(evm, frame->account).size);
     return HN_OUTCOME_NEXT;
 }
 
 HN_RUN(extcodecopy)
 {
-    hn_memory_copy_in(frame, &top[-1], code_of(evm, &top[0]), &top[-2], &top[-3]);
+    hn_memory_copy_in(frame, &top[-1], code_of(evm, frame->account), &top[-2], &top[-3]);
     return HN_OUTCOME_NEXT;
 }
 
 /* Zero for accounts that do not exist or are empty (EIP-1052, EIP-161). */
 HN_RUN(extcodehash)
 {
-    (void)frame;
-    const hn_state_account *account = account_of(evm, &top[0]);
+    (void)evm;
+    const hn_state_account *account = frame->account;
     top[0] = hn_state_is_empty(account) ? hn_u256_of(0) : hn_u256_from_be(account->current.code_hash.b);
     return HN_OUTCOME_NEXT;
 }
 
 HN_COST(sload)
 {
-    if (evm->gas->cold_slot == 0)
-        return 0;
-    hn_state_slot *slot = hn_state_get_slot(evm->state, frame->self, &top[0]);
-    return hn_state_warm_slot(evm->state, slot) ? evm->gas->cold_slot : 0;
+    frame->slot = hn_state_get_slot(evm->state, frame->self, &top[0]);
+    return evm->gas->cold_slot != 0 && hn_state_warm_slot(evm->state, frame->slot) ? evm->gas->cold_slot : 0;
 }
 
 HN_RUN(sload)
 {
-    top[0] = hn_state_get_slot(evm->state, frame->self, &top[0])->current;
+    (void)evm;
+    top[0] = frame->slot->current;
     return HN_OUTCOME_NEXT;
 }
 
@@ -92,7 +85,7 @@ HN_COST(sstore)
     const hn_gas_table *gas = evm->gas;
     if (gas->sstore_has_sentry && frame->gas <= HN_GAS_SSTORE_SENTRY)
         return UINT64_MAX;
-    hn_state_slot *slot = hn_state_get_slot(evm->state, frame->self, &top[0]);
+    hn_state_slot *slot = frame->slot = hn_state_get_slot(evm->state, frame->self, &top[0]);
     uint64_t cold = gas->sstore_cold != 0 && hn_state_warm_slot(evm->state, slot) ? gas->sstore_cold : 0;
     if (gas->sstore_is_net)
         return cold + net_sstore_cost(gas, slot, &top[-1]);
@@ -126,7 +119,7 @@ HN_RUN(sstore)
 {
     if (frame->message.is_static)
         return HN_EVM_STATIC_VIOLATION;
-    hn_state_slot *slot = hn_state_get_slot(evm->state, frame->self, &top[0]);
+    hn_state_slot *slot = frame->slot;
     const hn_u256 *value = &top[-1];
     int64_t refund = 0;
     if (evm->gas->sstore_is_net)
@@ -158,7 +151,8 @@ HN_RUN(tstore)
 HN_COST(selfdestruct)
 {
     const hn_gas_table *gas = evm->gas;
-    hn_state_account *heir = account_of(evm, &top[0]);
+    hn_address address = hn_address_of_u256(&top[0]);
+    hn_state_account *heir = frame->account = hn_state_get(evm->state, &address);
     uint64_t cost =
         gas->selfdestruct_cold != 0 && hn_state_warm(evm->state, heir) ? gas->selfdestruct_cold : 0;
     if (!gas->selfdestruct_pays_new_account)
@@ -175,8 +169,9 @@ HN_RUN(selfdestruct)
 {
     if (frame->message.is_static)
         return HN_EVM_STATIC_VIOLATION;
+    (void)top;
     hn_state *state = evm->state;
-    hn_state_account *self = frame->self, *heir = account_of(evm, &top[0]);
+    hn_state_account *self = frame->self, *heir = frame->account;
     const hn_u256 balance = self->current.balance;
     bool goes = evm->fork < HN_FORK_CANCUN || self->created_in_transaction;
     if (heir != self) {

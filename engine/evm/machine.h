@@ -46,8 +46,10 @@ typedef struct hn_frame {
     const hn_decoded_instruction *next;
 
     /* From an instruction's price to its execution: */
-    uint64_t memory_wanted; /* bytes that memory must have; at most HN_MEMORY_BYTES_MAX */
-    uint64_t call_gas;      /* what a call passes on, stipend included */
+    uint64_t memory_wanted;    /* bytes that memory must have; at most HN_MEMORY_BYTES_MAX */
+    uint64_t call_gas;         /* what a call passes on, stipend included */
+    hn_state_account *account; /* that the instruction names */
+    hn_state_slot *slot;
     /* While a call runs: where in this frame's memory its output goes. */
     uint64_t output_offset;
     uint64_t output_size;
