@@ -224,6 +224,7 @@ static hn_err find_start(segment_reader *reader, cursor *at, uint64_t first_inde
                        header.cluster_id == log->cluster_id;
         if (is_good && (header.index <= first_index || sequence == log->first_sequence)) {
             at->index = header.index;
+            at->life = header.life;
             at->link.checksum = header.previous_checksum;
             at->link.chain = header.previous_chain;
             if (header.index > first_index)

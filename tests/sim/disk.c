@@ -6,11 +6,11 @@
 #include <stdlib.h>
 
 enum {
-    FILES_MAX = 64,
+    FILES_MAX = 256,
     NAME_MAX_BYTES = 128,
     WRITES_MAX = 32,
     HANDLES_MAX = 64,
-    CHANGES_MAX = 256,
+    CHANGES_MAX = 16,
     SECTOR = 512,
     FILE_BYTES_MAX = 8 * 1024 * 1024,
 };
@@ -21,6 +21,7 @@ typedef struct file {
     uint8_t *medium;
     uint64_t visible_size;
     uint64_t medium_size;
+    uint64_t capacity; /* of both */
     bool is_used;
 } file;
 
@@ -81,10 +82,29 @@ static name *find(const hn_sim_disk *disk, const char *text)
     return NULL;
 }
 
-/* A new state of the directory, a copy of the newest. */
+/* Frees files that no state of the directory and no handle names. */
+static void collect(hn_sim_disk *disk)
+{
+    for (int i = 0; i < FILES_MAX; i++) {
+        bool is_named = false;
+        for (size_t state = 0; state < disk->state_count; state++)
+            for (int n = 0; n < FILES_MAX; n++)
+                is_named |= disk->states[state].names[n].file == i;
+        for (int n = 0; n < HANDLES_MAX; n++)
+            is_named |= disk->handles[n] == i;
+        disk->files[i].is_used = disk->files[i].is_used && is_named;
+    }
+}
+
+/* A new state of the directory, a copy of the newest. As a journal does, it commits by itself now and then.
+ */
 static void begin_change(hn_sim_disk *disk)
 {
-    HN_CHECK(disk->state_count < CHANGES_MAX);
+    if (disk->state_count == CHANGES_MAX) {
+        disk->states[0] = *now(disk);
+        disk->state_count = 1;
+        collect(disk);
+    }
     disk->states[disk->state_count] = *now(disk);
     disk->state_count++;
 }
@@ -109,21 +129,16 @@ static hn_err disk_open(void *self, hn_io_file *out, const char *text, hn_io_mod
     if (mode != HN_IO_CREATE && entry == NULL)
         return HN_ERR_NOT_FOUND;
     if (mode == HN_IO_CREATE) {
+        begin_change(disk);
         int free_file = 0;
         while (disk->files[free_file].is_used)
             HN_CHECK(++free_file < FILES_MAX);
-        begin_change(disk);
         entry = now(disk)->names;
         while (entry->file >= 0)
             entry++;
         strncpy(entry->text, text, NAME_MAX_BYTES - 1);
         entry->file = free_file;
         file *created = &disk->files[free_file];
-        if (created->visible == NULL) {
-            created->visible = malloc(FILE_BYTES_MAX);
-            created->medium = malloc(FILE_BYTES_MAX);
-            HN_CHECK(created->visible != NULL && created->medium != NULL);
-        }
         created->is_used = true;
         created->visible_size = created->medium_size = 0;
     }
@@ -164,6 +179,12 @@ static hn_err disk_read(void *self, void *to, hn_io_file handle, uint64_t offset
 static void grow(file *grown, uint64_t size)
 {
     HN_CHECK(size <= FILE_BYTES_MAX);
+    if (size > grown->capacity) {
+        grown->capacity = size;
+        grown->visible = realloc(grown->visible, size);
+        grown->medium = realloc(grown->medium, size);
+        HN_CHECK(grown->visible != NULL && grown->medium != NULL);
+    }
     if (size > grown->visible_size)
         memset(grown->visible + grown->visible_size, 0, size - grown->visible_size);
     grown->visible_size = size;
@@ -206,7 +227,8 @@ static hn_err disk_sync(void *self, hn_io_file handle)
         return HN_ERR_IO;
     file *synced = file_of(self, handle);
     grow_medium(synced, synced->visible_size);
-    memcpy(synced->medium, synced->visible, synced->visible_size);
+    if (synced->visible_size != 0)
+        memcpy(synced->medium, synced->visible, synced->visible_size);
     return HN_OK;
 }
 
@@ -235,20 +257,6 @@ static hn_err disk_remove(void *self, const char *text)
     begin_change(disk);
     find(disk, text)->file = -1;
     return HN_OK;
-}
-
-/* Frees files that no state of the directory and no handle names. */
-static void collect(hn_sim_disk *disk)
-{
-    for (int i = 0; i < FILES_MAX; i++) {
-        bool is_named = false;
-        for (size_t state = 0; state < disk->state_count; state++)
-            for (int n = 0; n < FILES_MAX; n++)
-                is_named |= disk->states[state].names[n].file == i;
-        for (int n = 0; n < HANDLES_MAX; n++)
-            is_named |= disk->handles[n] == i;
-        disk->files[i].is_used = disk->files[i].is_used && is_named;
-    }
 }
 
 static hn_err disk_sync_directory(void *self)
@@ -441,7 +449,8 @@ void hn_sim_disk_crash(hn_sim_disk *disk)
         file *crashed = &disk->files[i];
         if (!crashed->is_used)
             continue;
-        memcpy(crashed->visible, crashed->medium, crashed->medium_size);
+        if (crashed->medium_size != 0)
+            memcpy(crashed->visible, crashed->medium, crashed->medium_size);
         crashed->visible_size = crashed->medium_size;
     }
     disk->states[0] = disk->states[hn_prng_below(&disk->prng, disk->state_count)];
