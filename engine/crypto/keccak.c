@@ -2,8 +2,6 @@
 #include "engine/crypto/keccak_kernels.h"
 #include "engine/crypto/keccak_rounds.h"
 
-enum { RATE_BYTES = 136, RATE_WORDS = RATE_BYTES / 8 };
-
 const hn_hash hn_keccak256_of_nothing = {{0xc5, 0xd2, 0x46, 0x01, 0x86, 0xf7, 0x23, 0x3c, 0x92, 0x7e, 0x7d,
                                           0xb2, 0xdc, 0xc7, 0x03, 0xc0, 0xe5, 0x00, 0xb6, 0x53, 0xca, 0x82,
                                           0x27, 0x3b, 0x7b, 0xfa, 0xd8, 0x04, 0x5d, 0x85, 0xa4, 0x70}};
@@ -33,35 +31,38 @@ static inline uint64_t rotate_left(uint64_t word, unsigned bits)
 
 void hn_keccak_permute(uint64_t *state)
 {
-    uint64_t a[25];
-    memcpy(a, state, sizeof a);
-    HN_KECCAK_ROUNDS(a);
-    memcpy(state, a, sizeof a);
+    HN_KECCAK_ROUNDS(state);
 }
 
 static void absorb(uint64_t *state, const uint8_t *block)
 {
-    for (size_t i = 0; i < RATE_WORDS; i++)
+    for (size_t i = 0; i < HN_KECCAK_RATE_WORDS; i++)
         state[i] ^= hn_load_le64(block + 8 * i);
     hn_keccak_permute(state);
 }
 
-/* The last block, which is shorter than the rate: the submission's padding is a 1 bit, zeroes, a 1 bit. */
 static void absorb_last(uint64_t *state, const uint8_t *rest, size_t size)
 {
-    uint8_t block[RATE_BYTES] = {0};
-    if (size != 0)
-        memcpy(block, rest, size);
-    block[size] = 0x01;
-    block[RATE_BYTES - 1] |= 0x80;
+    uint8_t block[HN_KECCAK_RATE_BYTES];
+    hn_keccak_pad(block, rest, size);
     absorb(state, block);
+}
+
+/* By vectors, as in hn_keccak_pad. */
+static void clear(uint64_t state[25])
+{
+    typedef uint64_t four_words __attribute__((vector_size(32), aligned(8), may_alias));
+    for (size_t i = 0; i < 24; i += 4)
+        *(four_words *)(void *)(state + i) = (four_words){0, 0, 0, 0};
+    state[24] = 0;
 }
 
 void hn_keccak256(hn_hash *out, const void *data, size_t size)
 {
-    uint64_t state[25] = {0};
+    uint64_t state[25];
+    clear(state);
     const uint8_t *next = data;
-    for (; size >= RATE_BYTES; size -= RATE_BYTES, next += RATE_BYTES)
+    for (; size >= HN_KECCAK_RATE_BYTES; size -= HN_KECCAK_RATE_BYTES, next += HN_KECCAK_RATE_BYTES)
         absorb(state, next);
     absorb_last(state, next, size);
     memcpy(out->b, state, sizeof out->b);
@@ -69,7 +70,7 @@ void hn_keccak256(hn_hash *out, const void *data, size_t size)
 
 void hn_keccak256_init(hn_keccak256_stream *stream)
 {
-    memset(stream->state, 0, sizeof stream->state);
+    clear(stream->state);
     stream->filled = 0;
 }
 
@@ -77,19 +78,19 @@ void hn_keccak256_update(hn_keccak256_stream *stream, const void *data, size_t s
 {
     const uint8_t *next = data;
     if (stream->filled != 0) {
-        size_t room = RATE_BYTES - stream->filled;
+        size_t room = HN_KECCAK_RATE_BYTES - stream->filled;
         size_t taken = size < room ? size : room;
         if (taken != 0)
             memcpy(stream->block + stream->filled, next, taken);
         stream->filled += taken;
-        if (stream->filled < RATE_BYTES)
+        if (stream->filled < HN_KECCAK_RATE_BYTES)
             return;
         absorb(stream->state, stream->block);
         stream->filled = 0;
         next += taken;
         size -= taken;
     }
-    for (; size >= RATE_BYTES; size -= RATE_BYTES, next += RATE_BYTES)
+    for (; size >= HN_KECCAK_RATE_BYTES; size -= HN_KECCAK_RATE_BYTES, next += HN_KECCAK_RATE_BYTES)
         absorb(stream->state, next);
     if (size != 0)
         memcpy(stream->block, next, size);

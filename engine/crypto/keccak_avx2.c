@@ -1,8 +1,6 @@
 /* Four states side by side with AVX2. Compiled with -mavx2; called only where CPUID has it. */
-#include "engine/crypto/keccak_kernels.h"
+#include "engine/crypto/keccak_four_lanes.h"
 #include "engine/crypto/keccak_rounds.h"
-
-#include <immintrin.h>
 
 #define LANE                __m256i
 #define LANE_XOR(a, b)      _mm256_xor_si256((a), (b))
@@ -23,12 +21,10 @@ static inline __attribute__((always_inline)) __m256i rotate_left(__m256i a, int 
     return _mm256_or_si256(_mm256_slli_epi64(a, n), _mm256_srli_epi64(a, 64 - n));
 }
 
-void hn_keccak_permute_avx2_4(uint64_t *state)
+void hn_keccak_absorb_avx2_4(uint64_t *state, unsigned fresh, const uint8_t *const *blocks)
 {
     __m256i a[25];
-    for (int i = 0; i < 25; i++)
-        a[i] = _mm256_load_si256((const __m256i *)(const void *)(state + 4 * i));
+    hn_keccak_load_4(a, state, fresh, blocks);
     HN_KECCAK_ROUNDS(a);
-    for (int i = 0; i < 25; i++)
-        _mm256_store_si256((__m256i *)(void *)(state + 4 * i), a[i]);
+    hn_keccak_store_4(state, a);
 }

@@ -4,13 +4,6 @@
 #include "engine/crypto/keccak.h"
 #include "engine/crypto/keccak_kernels.h"
 
-enum { RATE_BYTES = 136, RATE_WORDS = RATE_BYTES / 8 };
-
-static bool always(void)
-{
-    return true;
-}
-
 #ifdef __x86_64__
 static bool has_avx2(void)
 {
@@ -25,25 +18,25 @@ static bool has_avx512(void)
 
 const hn_keccak_kernel hn_keccak_kernels[] = {
 #ifdef __x86_64__
-    {"avx512", 8, 5, hn_keccak_permute_avx512_8, has_avx512},
-    {"avx512", 4, 2, hn_keccak_permute_avx512_4, has_avx512},
-    {"avx2", 4, 3, hn_keccak_permute_avx2_4, has_avx2},
+    {"avx512", 8, 5, 2, hn_keccak_absorb_avx512_8, has_avx512},
+    {"avx512", 4, 2, 2, hn_keccak_absorb_avx512_4, has_avx512},
+    {"avx2", 4, 3, 3, hn_keccak_absorb_avx2_4, has_avx2},
 #endif
-    {"scalar", 1, 0, hn_keccak_permute, always},
 };
 const size_t hn_keccak_kernel_count = sizeof hn_keccak_kernels / sizeof hn_keccak_kernels[0];
 
 const hn_keccak_kernel *hn_keccak_choose(size_t count)
 {
-    const hn_keccak_kernel *kernel = hn_keccak_kernels;
-    while (count < kernel->worthwhile || !kernel->available())
-        kernel++;
-    return kernel;
+    for (size_t i = 0; i < hn_keccak_kernel_count; i++)
+        if (count >= hn_keccak_kernels[i].worthwhile && hn_keccak_kernels[i].available())
+            return &hn_keccak_kernels[i];
+    return NULL;
 }
 
 const char *hn_keccak256_kernel(void)
 {
-    return hn_keccak_choose(SIZE_MAX)->name;
+    const hn_keccak_kernel *kernel = hn_keccak_choose(SIZE_MAX);
+    return kernel != NULL ? kernel->name : "scalar";
 }
 
 /* What one lane is doing. */
@@ -53,98 +46,106 @@ typedef struct lane_work {
     bool last;     /* the padded block has been absorbed: the state is the digest */
 } lane_work;
 
-/* Adds the next block of the lane's message to its state. */
-static void absorb_lane(uint64_t *state, size_t lanes, lane_work *work)
+/* All lanes, and room for their last blocks. */
+typedef struct lanes {
+    _Alignas(64) uint64_t state[25 * HN_KECCAK_LANES_MAX];
+    uint8_t padded[HN_KECCAK_LANES_MAX][HN_KECCAK_RATE_BYTES];
+    const uint8_t *blocks[HN_KECCAK_LANES_MAX];
+    lane_work work[HN_KECCAK_LANES_MAX];
+} lanes;
+
+/* The next block of a message: a part of it, or its rest, padded, in `padded`. */
+static const uint8_t *next_block(lane_work *work, uint8_t padded[HN_KECCAK_RATE_BYTES])
 {
     const uint8_t *block = work->rest.data;
-    uint8_t padded[RATE_BYTES];
-    if (work->rest.size >= RATE_BYTES) {
-        work->rest.data += RATE_BYTES;
-        work->rest.size -= RATE_BYTES;
-    } else {
-        memset(padded, 0, sizeof padded);
-        if (work->rest.size != 0)
-            memcpy(padded, work->rest.data, work->rest.size);
-        padded[work->rest.size] = 0x01;
-        padded[RATE_BYTES - 1] |= 0x80;
-        block = padded;
-        work->last = true;
+    size_t size = work->rest.size;
+    if (size >= HN_KECCAK_RATE_BYTES) {
+        work->rest = hn_bytes_of(block + HN_KECCAK_RATE_BYTES, size - HN_KECCAK_RATE_BYTES);
+        return block;
     }
-    for (size_t i = 0; i < RATE_WORDS; i++)
-        state[i * lanes] ^= hn_load_le64(block + 8 * i);
+    hn_keccak_pad(padded, block, size);
+    work->last = true;
+    return padded;
 }
 
-/* Continues one lane's message with the scalar permutation to its end. */
-static void finish_alone(const uint64_t *state, size_t lanes, lane_work *work)
+/* Continues one lane's message by itself to its end. */
+static void finish_alone(lanes *all, size_t count, size_t lane, bool begun)
 {
-    uint64_t own[25];
-    for (size_t i = 0; i < 25; i++)
-        own[i] = state[i * lanes];
+    lane_work *work = &all->work[lane];
+    uint64_t state[25] = {0};
+    for (size_t i = 0; begun && i < 25; i++)
+        state[i] = all->state[i * count + lane];
     while (!work->last) {
-        absorb_lane(own, 1, work);
-        hn_keccak_permute(own);
+        const uint8_t *block = next_block(work, all->padded[lane]);
+        for (size_t i = 0; i < HN_KECCAK_RATE_WORDS; i++)
+            state[i] ^= hn_load_le64(block + 8 * i);
+        hn_keccak_permute(state);
     }
-    memcpy(work->out->b, own, sizeof work->out->b);
-    work->out = NULL;
+    memcpy(work->out->b, state, sizeof work->out->b);
 }
 
-static void start_lane(uint64_t *state, size_t lanes, lane_work *work, hn_hash *out, hn_bytes message)
+/* Writes the digests that are ready and makes their lanes idle; returns how many. */
+static size_t collect(lanes *all, size_t count)
 {
-    for (size_t i = 0; i < 25; i++)
-        state[i * lanes] = 0;
-    *work = (lane_work){.rest = message, .out = out};
-}
-
-static void end_lane(const uint64_t *state, size_t lanes, lane_work *work)
-{
-    for (size_t i = 0; i < 4; i++)
-        hn_store_le64(work->out->b + 8 * i, state[i * lanes]);
-    work->out = NULL;
+    size_t ready = 0;
+    for (size_t lane = 0; lane < count; lane++) {
+        lane_work *work = &all->work[lane];
+        if (work->out == NULL || !work->last)
+            continue;
+        for (size_t i = 0; i < 4; i++)
+            hn_store_le64(work->out->b + 8 * i, all->state[i * count + lane]);
+        work->out = NULL;
+        ready++;
+    }
+    return ready;
 }
 
 void hn_keccak256_batch_with(const hn_keccak_kernel *kernel, hn_hash *out, const hn_bytes *messages,
                              size_t count)
 {
+    static const uint8_t nothing[HN_KECCAK_RATE_BYTES];
     HN_CHECK(kernel->lanes <= HN_KECCAK_LANES_MAX);
-    size_t lanes = kernel->lanes;
+    lanes all;
     size_t next = 0;
     size_t busy = 0;
-    _Alignas(64) uint64_t state[25 * HN_KECCAK_LANES_MAX] = {0};
-    lane_work work[HN_KECCAK_LANES_MAX] = {0};
+    unsigned fresh;
+    for (size_t lane = 0; lane < kernel->lanes; lane++)
+        all.work[lane].out = NULL;
 
     for (;;) {
-        for (size_t i = 0; i < lanes && next < count; i++) {
-            if (work[i].out != NULL)
+        fresh = 0;
+        for (size_t lane = 0; lane < kernel->lanes; lane++) {
+            lane_work *work = &all.work[lane];
+            if (work->out != NULL)
                 continue;
-            start_lane(state + i, lanes, &work[i], &out[next], messages[next]);
+            fresh |= 1u << lane;
+            all.blocks[lane] = nothing;
+            if (next == count)
+                continue;
+            *work = (lane_work){.rest = messages[next], .out = &out[next]};
             next++;
             busy++;
         }
-        if (busy == 0 || busy < kernel->worthwhile)
+        if (busy < kernel->break_even)
             break;
-        for (size_t i = 0; i < lanes; i++)
-            if (work[i].out != NULL)
-                absorb_lane(state + i, lanes, &work[i]);
-        kernel->permute(state);
-        for (size_t i = 0; i < lanes; i++) {
-            if (work[i].out != NULL && work[i].last) {
-                end_lane(state + i, lanes, &work[i]);
-                busy--;
-            }
-        }
+        for (size_t lane = 0; lane < kernel->lanes; lane++)
+            if (all.work[lane].out != NULL)
+                all.blocks[lane] = next_block(&all.work[lane], all.padded[lane]);
+        kernel->absorb(all.state, fresh, all.blocks);
+        busy -= collect(&all, kernel->lanes);
     }
-    for (size_t i = 0; i < lanes; i++)
-        if (work[i].out != NULL)
-            finish_alone(state + i, lanes, &work[i]);
+    for (size_t lane = 0; lane < kernel->lanes; lane++)
+        if (all.work[lane].out != NULL)
+            finish_alone(&all, kernel->lanes, lane, (fresh >> lane & 1) == 0);
 }
 
 void hn_keccak256_batch(hn_hash *out, const hn_bytes *messages, size_t count)
 {
     const hn_keccak_kernel *kernel = hn_keccak_choose(count);
-    if (kernel->lanes == 1) {
-        for (size_t i = 0; i < count; i++)
-            hn_keccak256(&out[i], messages[i].data, messages[i].size);
+    if (kernel != NULL) {
+        hn_keccak256_batch_with(kernel, out, messages, count);
         return;
     }
-    hn_keccak256_batch_with(kernel, out, messages, count);
+    for (size_t i = 0; i < count; i++)
+        hn_keccak256(&out[i], messages[i].data, messages[i].size);
 }
