@@ -26,16 +26,28 @@ void hn_code_cache_destroy(hn_code_cache *cache)
     }
 }
 
+static void clear_half(hn_code_cache_half *half)
+{
+    if (half->count != 0)
+        memset(half->entries, 0, HN_CODE_CACHE_HALF_ENTRIES * sizeof *half->entries);
+    half->used = 0;
+    half->count = 0;
+}
+
+void hn_code_cache_clear(hn_code_cache *cache)
+{
+    clear_half(&cache->halves[0]);
+    clear_half(&cache->halves[1]);
+    cache->is_full = false;
+}
+
 void hn_code_cache_settle(hn_code_cache *cache)
 {
     if (!cache->is_full)
         return;
     cache->is_full = false;
     cache->filling ^= 1;
-    hn_code_cache_half *half = &cache->halves[cache->filling];
-    memset(half->entries, 0, HN_CODE_CACHE_HALF_ENTRIES * sizeof *half->entries);
-    half->used = 0;
-    half->count = 0;
+    clear_half(&cache->halves[cache->filling]);
 }
 
 /* The entry of a code, or the free one where it belongs. */

@@ -39,6 +39,9 @@ typedef struct hn_code_cache {
 HN_MUST_USE hn_err hn_code_cache_create(hn_code_cache *out);
 void hn_code_cache_destroy(hn_code_cache *cache);
 
+/* Between executions: forgets everything. */
+void hn_code_cache_clear(hn_code_cache *cache);
+
 /* Between executions: makes room when there is none. */
 void hn_code_cache_settle(hn_code_cache *cache);
 

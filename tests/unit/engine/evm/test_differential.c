@@ -1,0 +1,125 @@
+/* The fast interpreter against the exact one: random programs under every fork, every amount of gas for small
+ * ones. Gas, output, refund, logs and every change of the state must be the same. */
+#include "tests/unit/engine/evm/program.h"
+#include "tests/unit/engine/evm/world.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { CONTRACTS = 4, PROGRAMS = 6000, SMALL_PROGRAMS = 60, CALL_DATA_BYTES = 100 };
+
+/* HANSE_TEST_SEED and HANSE_TEST_ROUNDS widen the search by hand. */
+static uint64_t setting(const char *name, uint64_t otherwise)
+{
+    const char *value = getenv(name);
+    return value != NULL ? strtoull(value, NULL, 10) : otherwise;
+}
+
+static void put_programs(evm_world *world, hn_prng *prng, unsigned pieces)
+{
+    uint8_t code[PROGRAM_BYTES_MAX];
+    for (unsigned i = 0; i < CONTRACTS; i++) {
+        hn_address address = evm_world_contract(i);
+        size_t size = program_make(code, prng, 1 + (unsigned)hn_prng_below(prng, pieces));
+        evm_world_put(world, &address, hn_bytes_of(code, size), hn_prng_below(prng, 1000), 1);
+        evm_world_put_slot(world, &address, 0, hn_prng_below(prng, 3));
+        evm_world_put_slot(world, &address, 1, hn_prng_below(prng, 3));
+    }
+}
+
+/* An account that delegates to a contract, and one that does not exist by its side (0x3000, 0x3001). */
+static void put_delegation(evm_world *world)
+{
+    hn_address delegating = {.b = {[18] = 0x30}}, target = evm_world_contract(1);
+    uint8_t code[23] = {0xef, 0x01, 0x00};
+    memcpy(code + 3, target.b, sizeof target.b);
+    evm_world_put(world, &delegating, hn_bytes_of(code, sizeof code), 5, 1);
+}
+
+static void describe(const char *name, const evm_outcome *o)
+{
+    fprintf(stderr, "  %s: %s, gas left %llu, %zu bytes, refund %llu, logs %u/%016llx, changes %016llx\n",
+            name, hn_evm_status_text(o->status), (unsigned long long)o->gas_left, o->output.size,
+            (unsigned long long)o->refund, o->log_count, (unsigned long long)o->logs,
+            (unsigned long long)o->changes);
+}
+
+/* Copies what the next run would overwrite. */
+static evm_outcome keep(evm_outcome outcome, uint8_t **storage)
+{
+    *storage = malloc(outcome.output.size + 1);
+    HN_CHECK(*storage != NULL);
+    if (outcome.output.size != 0)
+        memcpy(*storage, outcome.output.data, outcome.output.size);
+    outcome.output.data = *storage;
+    return outcome;
+}
+
+static bool same_every_way(evm_world *world, const hn_message *message, evm_way other)
+{
+    uint8_t *storage;
+    evm_outcome fast = keep(evm_world_run(world, message, EVM_FAST), &storage);
+    evm_outcome exact = evm_world_run(world, message, other);
+    bool same = evm_outcome_equal(&fast, &exact);
+    if (!same) {
+        describe("fast", &fast);
+        describe("exact", &exact);
+    }
+    free(storage);
+    return same;
+}
+
+Test(differential, random_programs)
+{
+    evm_world world;
+    hn_prng prng;
+    uint64_t seed = setting("HANSE_TEST_SEED", 1), rounds = setting("HANSE_TEST_ROUNDS", PROGRAMS);
+    unsigned successes = 0;
+    evm_world_create(&world, HN_FORK_OSAKA, 64 << 20);
+    put_delegation(&world);
+    for (uint64_t i = 0; i < rounds; i++) {
+        hn_prng_init(&prng, seed * 1000003 + i);
+        evm_world_set_fork(&world, i % 3 == 0 ? (hn_fork)hn_prng_below(&prng, HN_FORK_COUNT) : HN_FORK_OSAKA);
+        put_programs(&world, &prng, 40);
+        uint8_t data[CALL_DATA_BYTES];
+        hn_prng_fill(&prng, data, sizeof data);
+        hn_message message = evm_world_call(hn_prng_below(&prng, i % 2 == 0 ? 1000000 : 50000),
+                                            hn_bytes_of(data, hn_prng_below(&prng, sizeof data)));
+        if (i % 5 == 0)
+            message.value = hn_u256_of(hn_prng_below(&prng, 1000));
+        bool same = same_every_way(&world, &message, i % 2 == 0 ? EVM_EXACT : EVM_TRACED);
+        cr_assert(same, "program %llu of seed %llu under %s", (unsigned long long)i, (unsigned long long)seed,
+                  hn_fork_name(world.block.fork));
+        successes += evm_world_run(&world, &message, EVM_FAST).status == HN_EVM_SUCCESS;
+    }
+    /* The generator must make programs that get somewhere. */
+    cr_expect_gt(successes, rounds / 20);
+    cr_expect_lt(successes, rounds);
+    evm_world_destroy(&world);
+}
+
+/* Every amount of gas from none to enough: out of gas must fall in the same places. */
+Test(differential, every_amount_of_gas)
+{
+    evm_world world;
+    hn_prng prng;
+    evm_world_create(&world, HN_FORK_OSAKA, 16 << 20);
+    for (uint64_t i = 0; i < SMALL_PROGRAMS; i++) {
+        hn_prng_init(&prng, 77 + i);
+        evm_world_set_fork(&world, i % 2 == 0 ? HN_FORK_OSAKA : (hn_fork)hn_prng_below(&prng, HN_FORK_COUNT));
+        put_programs(&world, &prng, 5);
+        hn_message message = evm_world_call(3000, hn_bytes_of(NULL, 0));
+        for (uint64_t gas = 0; gas <= 600; gas++) {
+            message.gas = gas;
+            cr_assert(same_every_way(&world, &message, EVM_EXACT), "program %llu with gas %llu",
+                      (unsigned long long)i, (unsigned long long)gas);
+        }
+        for (uint64_t gas = 600; gas <= 60000; gas += 97) {
+            message.gas = gas;
+            cr_assert(same_every_way(&world, &message, EVM_EXACT), "program %llu with gas %llu",
+                      (unsigned long long)i, (unsigned long long)gas);
+        }
+    }
+    evm_world_destroy(&world);
+}
