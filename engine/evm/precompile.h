@@ -14,9 +14,9 @@
 #include "engine/types/fork.h"
 
 typedef struct hn_precompile hn_precompile;                 /* one line of the table */
-typedef struct hn_precompile_context hn_precompile_context; /* loaded setups: secp256k1, KZG */
+typedef struct hn_precompile_context hn_precompile_context; /* what secp256k1, P-256 and KZG prepare once */
 
-/* Reads the embedded KZG trusted setup and prepares the libraries. */
+/* Prepares the libraries and the embedded point of the KZG trusted setup: less than a millisecond. */
 HN_MUST_USE hn_err hn_precompile_context_create(hn_precompile_context **out);
 void hn_precompile_context_destroy(hn_precompile_context *context);
 
@@ -34,7 +34,8 @@ const char *hn_precompile_name(const hn_precompile *precompile);
 uint64_t hn_precompile_gas(const hn_precompile *precompile, hn_fork fork, hn_bytes input);
 
 /* Runs it. True: *output (allocated in `arena`, possibly empty) is the return data. False: the call fails and
- * takes all its gas. `input` is borrowed. */
+ * takes all its gas. `input` is borrowed. The arena must have room for what the gas pays for: a full one is a
+ * broken invariant, not a failing call. */
 HN_MUST_USE bool hn_precompile_run(const hn_precompile *precompile, const hn_precompile_context *context,
                                    hn_bytes *output, hn_arena *arena, hn_fork fork, hn_bytes input);
 
