@@ -1,5 +1,6 @@
 #include "engine/codec/json.h"
 
+#include "engine/base/check.h"
 #include "engine/codec/hex.h"
 
 #include <jansson.h>
@@ -162,6 +163,7 @@ static size_t write_path(char *to, size_t room, const hn_json *node)
 
 hn_err hn_json_fail(const hn_json *node, hn_err err, const char *format, ...)
 {
+    HN_CHECK(err != HN_OK);
     if (node->problem == NULL)
         return err;
     char path[160], message[96];
@@ -250,9 +252,11 @@ hn_json hn_json_at(const hn_json *array, size_t index)
 /* jansson's iterators want a writable object although they only read. */
 static json_t *writable(const json_t *value)
 {
-    json_t *result;
-    memcpy(&result, &value, sizeof result);
-    return result;
+    union {
+        const json_t *read_only;
+        json_t *writable;
+    } same = {.read_only = value};
+    return same.writable;
 }
 
 bool hn_json_next(hn_json *out, void **iterator, const hn_json *object)
@@ -281,21 +285,34 @@ hn_err hn_json_read_text(hn_bytes *out, const hn_json *node)
     return HN_OK;
 }
 
+/* The text of a string without zero characters; NULL, with the message left, for anything else. */
+static const char *string_of(const hn_json *node)
+{
+    const char *text = json_string_value(node->value);
+    if (text == NULL) {
+        (void)hn_json_fail(node, HN_ERR_INVALID, "not a string");
+        return NULL;
+    }
+    if (strlen(text) == json_string_length(node->value))
+        return text;
+    (void)hn_json_fail(node, HN_ERR_INVALID, "a string with a zero character in it");
+    return NULL;
+}
+
 hn_err hn_json_read_string(const char **out, const hn_json *node)
 {
-    const char *string = json_string_value(node->value);
-    if (string == NULL)
-        return hn_json_fail(node, HN_ERR_INVALID, "not a string");
-    if (strlen(string) != json_string_length(node->value))
-        return hn_json_fail(node, HN_ERR_INVALID, "a string with a zero character in it");
-    *out = string;
+    const char *text = string_of(node);
+    if (text == NULL)
+        return HN_ERR_INVALID;
+    *out = text;
     return HN_OK;
 }
 
 hn_err hn_json_read_quantity_u64(uint64_t *out, const hn_json *node)
 {
-    const char *text;
-    HN_TRY(hn_json_read_string(&text, node));
+    const char *text = string_of(node);
+    if (text == NULL)
+        return HN_ERR_INVALID;
     hn_err err = hn_hex_read_u64(out, text);
     if (err != HN_OK)
         return hn_json_fail(node, err, "%s",
@@ -305,8 +322,9 @@ hn_err hn_json_read_quantity_u64(uint64_t *out, const hn_json *node)
 
 hn_err hn_json_read_quantity_u256(hn_u256 *out, const hn_json *node)
 {
-    const char *text;
-    HN_TRY(hn_json_read_string(&text, node));
+    const char *text = string_of(node);
+    if (text == NULL)
+        return HN_ERR_INVALID;
     hn_err err = hn_hex_read_u256(out, text);
     if (err != HN_OK)
         return hn_json_fail(node, err, "%s",
@@ -325,8 +343,9 @@ hn_err hn_json_read_number_u256(hn_u256 *out, const hn_json *node)
     }
     if (!json_is_string(node->value))
         return hn_json_fail(node, HN_ERR_INVALID, "neither an integer nor a string");
-    const char *text;
-    HN_TRY(hn_json_read_string(&text, node));
+    const char *text = string_of(node);
+    if (text == NULL)
+        return HN_ERR_INVALID;
     hn_err err = hn_hex_read_u256_lenient(out, text);
     if (err != HN_OK)
         return hn_json_fail(node, err, "%s",
@@ -336,7 +355,7 @@ hn_err hn_json_read_number_u256(hn_u256 *out, const hn_json *node)
 
 hn_err hn_json_read_number_u64(uint64_t *out, const hn_json *node)
 {
-    hn_u256 value;
+    hn_u256 value = {{0, 0, 0, 0}};
     HN_TRY(hn_json_read_number_u256(&value, node));
     if (!hn_u256_fits_64(&value))
         return hn_json_fail(node, HN_ERR_RANGE, "a number beyond 64 bits");
@@ -346,8 +365,9 @@ hn_err hn_json_read_number_u64(uint64_t *out, const hn_json *node)
 
 hn_err hn_json_read_data(hn_bytes *out, hn_arena *arena, const hn_json *node)
 {
-    const char *text;
-    HN_TRY(hn_json_read_string(&text, node));
+    const char *text = string_of(node);
+    if (text == NULL)
+        return HN_ERR_INVALID;
     size_t capacity = strlen(text) / 2, size;
     hn_arena_mark mark = hn_arena_mark_now(arena);
     uint8_t *data = hn_arena_alloc(arena, capacity);
@@ -363,8 +383,9 @@ hn_err hn_json_read_data(hn_bytes *out, hn_arena *arena, const hn_json *node)
 
 hn_err hn_json_read_fixed(void *out, size_t size, const hn_json *node)
 {
-    const char *text;
-    HN_TRY(hn_json_read_string(&text, node));
+    const char *text = string_of(node);
+    if (text == NULL)
+        return HN_ERR_INVALID;
     hn_err err = hn_hex_read_fixed(out, size, text);
     if (err != HN_OK)
         return hn_json_fail(node, err, "not \"0x\" data of %zu bytes", size);
@@ -375,14 +396,13 @@ hn_err hn_json_parse_padded(void *out, size_t size, const char *text, const hn_j
 {
     bool has_prefix = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
     const char *digits = has_prefix ? text + 2 : text;
-    size_t digit_count = strlen(digits);
+    size_t digit_count = strlen(digits), whole = digit_count / 2, odd = digit_count % 2;
     uint8_t value[32] = {0};
-    char even[2 * sizeof value];
     if (digit_count > 2 * size || size > sizeof value)
         return hn_json_fail(node, HN_ERR_RANGE, "more than %zu bytes", size);
-    memset(even, '0', 2 * size);
-    memcpy(even + 2 * size - digit_count, digits, digit_count);
-    if (hn_hex_decode(value, even, 2 * size) != HN_OK)
+    const char first[2] = {'0', digits[0]};
+    if ((odd != 0 && hn_hex_decode(value + size - whole - 1, first, sizeof first) != HN_OK) ||
+        hn_hex_decode(value + size - whole, digits + odd, 2 * whole) != HN_OK)
         return hn_json_fail(node, HN_ERR_INVALID, "not hexadecimal");
     memcpy(out, value, size);
     return HN_OK;
@@ -390,7 +410,8 @@ hn_err hn_json_parse_padded(void *out, size_t size, const char *text, const hn_j
 
 hn_err hn_json_read_padded(void *out, size_t size, const hn_json *node)
 {
-    const char *text;
-    HN_TRY(hn_json_read_string(&text, node));
+    const char *text = string_of(node);
+    if (text == NULL)
+        return HN_ERR_INVALID;
     return hn_json_parse_padded(out, size, text, node);
 }
