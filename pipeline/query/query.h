@@ -75,12 +75,15 @@ typedef struct hn_query {
     hn_u256 slot;       /* STORAGE */
     hn_hash hash;       /* PENDING_TRANSACTION */
     hn_call call;       /* CALL, ESTIMATE_GAS: gas 0 stands for the cap */
-    bool call_has_gas_price;
+    /* A call that names EIP-1559 prices: call.gas_price is then computed from the block's base fee. */
+    bool has_fee_caps;
+    hn_u256 max_fee_per_gas;
+    hn_u256 max_priority_fee_per_gas;
     const hn_account_override *overrides; /* CALL, ESTIMATE_GAS */
     uint32_t override_count;
 
-    /* the answer: HN_OK; HN_ERR_NOT_FOUND: no such block, transaction; HN_ERR_LIMIT: the block's state is not
-     * kept any more; HN_ERR_NO_MEMORY; HN_ERR_TIMEOUT */
+    /* the answer: HN_OK; HN_ERR_NOT_FOUND: no such block, or no such transaction in the pool; HN_ERR_LIMIT:
+     * the block's state is not kept any more; HN_ERR_NO_MEMORY; HN_ERR_TIMEOUT */
     hn_err err;
     uint64_t block_number;        /* of the state that answered */
     bool exists;                  /* ACCOUNT */

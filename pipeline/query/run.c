@@ -84,6 +84,34 @@ static void describe_block(hn_evm_block *out, const hn_sealed *sealed, const hn_
         out->blob_base_fee = hn_blob_base_fee(sealed->config, fork, header->excess_blob_gas);
 }
 
+/* The price of a call with fee caps. False: the call's result says why it cannot start. */
+static bool price_call(hn_query *query, const hn_u256 *base_fee)
+{
+    const hn_u256 *most = &query->max_fee_per_gas;
+    const hn_u256 *tip = &query->max_priority_fee_per_gas;
+    query->result = (hn_transaction_result){.reject = HN_REJECT_NONE};
+    if (hn_u256_is_zero(most) && hn_u256_is_zero(tip))
+        return true; /* free, as if no price was named */
+    if (hn_u256_less(most, tip))
+        query->result.reject = HN_REJECT_TIP_ABOVE_FEE_CAP;
+    else if (hn_u256_less(most, base_fee))
+        query->result.reject = HN_REJECT_FEE_CAP_BELOW_BASE_FEE;
+    bool carry;
+    hn_u256 price = hn_u256_add_carry(base_fee, tip, &carry);
+    query->call.gas_price = carry || hn_u256_less(most, &price) ? *most : price;
+    return query->result.reject == HN_REJECT_NONE;
+}
+
+/* A call without a gas limit gets the cap; an estimate looks no further than a block goes. */
+static void bound_gas(const hn_query_engine *engine, hn_query *query, const hn_header *header)
+{
+    uint64_t most = engine->options.call_gas_cap;
+    if (query->kind == HN_QUERY_ESTIMATE_GAS && query->call.gas == 0 && header->gas_limit < most)
+        most = header->gas_limit;
+    if (query->call.gas == 0 || query->call.gas > most)
+        query->call.gas = most;
+}
+
 static hn_err run_call(hn_query_engine *engine, hn_query *query, const hn_sealed *sealed,
                        const hn_state_view *view, const hn_header *header)
 {
@@ -95,6 +123,8 @@ static hn_err run_call(hn_query_engine *engine, hn_query *query, const hn_sealed
         .is_simulation = true,
     };
     describe_block(&context.block, sealed, header);
+    if (query->has_fee_caps && !price_call(query, &context.block.base_fee))
+        return HN_OK;
     /* Who names no price is charged nothing, and BASEFEE answers 0, as geth has it: else contracts that
      * compare the two would find a price below the base fee. */
     if (hn_u256_is_zero(&query->call.gas_price))
@@ -106,8 +136,7 @@ static hn_err run_call(hn_query_engine *engine, hn_query *query, const hn_sealed
             apply_override(engine->state, &query->overrides[i]);
         hn_state_end_transaction(engine->state);
     }
-    if (query->call.gas == 0 || query->call.gas > engine->options.call_gas_cap)
-        query->call.gas = engine->options.call_gas_cap;
+    bound_gas(engine, query, header);
     hn_err err = query->kind == HN_QUERY_CALL
                      ? hn_call_run(&context, &query->result, &query->call)
                      : hn_call_estimate_gas(&context, &query->gas, &query->result, &query->call);

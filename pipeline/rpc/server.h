@@ -21,8 +21,8 @@ typedef struct hn_rpc_config {
     uint32_t json_depth_max;     /* nesting; default 64 */
     uint32_t connections_max;    /* default 1,024; further ones are closed at once */
     uint32_t in_flight_max;      /* calls waiting for the node, over all connections; default 16,384 */
-    uint32_t request_timeout_ms; /* from a request's first byte to its last; default 10,000 */
-    uint32_t idle_timeout_ms;    /* of a connection without a request; default 120,000 */
+    uint32_t idle_timeout_ms;    /* from the end of an answer (or the connection's beginning) to the last byte
+                                    of the next request; default 60,000 */
     uint32_t submit_timeout_ms;  /* eth_sendRawTransaction answers with the hash by then; default 5,000 */
     uint32_t logs_max;           /* logs in one answer; default 10,000 */
     const char *cors_origins;    /* separated by commas, or "*"; default none */

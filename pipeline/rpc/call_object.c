@@ -1,0 +1,224 @@
+#include "pipeline/rpc/call_object.h"
+
+#include "engine/codec/hex.h"
+
+enum { LIST_MAX = 100000 };
+
+/* Members of a call that are read by one of the readers below. */
+static hn_rpc_complaint optional_u256(hn_u256 *out, const cJSON *object, const char *name)
+{
+    const cJSON *member = hn_rpc_member(object, name);
+    return member == NULL ? NULL : hn_rpc_read_u256(out, member);
+}
+
+static hn_rpc_complaint optional_u64(uint64_t *out, const cJSON *object, const char *name)
+{
+    const cJSON *member = hn_rpc_member(object, name);
+    return member == NULL ? NULL : hn_rpc_read_u64(out, member);
+}
+
+#define TRY_READ(expression)                                                                                 \
+    do {                                                                                                     \
+        hn_rpc_complaint try_complaint = (expression);                                                       \
+        if (try_complaint != NULL)                                                                           \
+            return try_complaint;                                                                            \
+    } while (0)
+
+/* --- lists --- */
+
+/* Room for the items of an array; *count is 0 when it is absent. */
+static hn_rpc_complaint begin_list(void **items, uint32_t *count, hn_arena *arena, const cJSON *json,
+                                   size_t item_size)
+{
+    *count = 0;
+    *items = NULL;
+    if (json == NULL)
+        return NULL;
+    if (!cJSON_IsArray(json))
+        return "an array is expected";
+    int size = cJSON_GetArraySize(json);
+    if (size > LIST_MAX)
+        return "too many items";
+    *items = hn_arena_calloc(arena, (size_t)size + 1, item_size);
+    if (*items == NULL)
+        return "too large";
+    *count = (uint32_t)size;
+    return NULL;
+}
+
+static hn_rpc_complaint read_hashes(const hn_hash **out, uint32_t *count, hn_arena *arena, const cJSON *json)
+{
+    void *items;
+    TRY_READ(begin_list(&items, count, arena, json, sizeof(hn_hash)));
+    hn_hash *hashes = items;
+    const cJSON *item = json == NULL ? NULL : json->child;
+    for (uint32_t i = 0; i < *count; i++, item = item->next)
+        TRY_READ(hn_rpc_read_hash(&hashes[i], item));
+    *out = hashes;
+    return NULL;
+}
+
+static hn_rpc_complaint read_access_list(hn_call *call, hn_arena *arena, const cJSON *json)
+{
+    void *items;
+    TRY_READ(begin_list(&items, &call->access_list_count, arena, json, sizeof(hn_access_entry)));
+    hn_access_entry *entries = items;
+    const cJSON *item = json == NULL ? NULL : json->child;
+    for (uint32_t i = 0; i < call->access_list_count; i++, item = item->next) {
+        TRY_READ(hn_rpc_read_address(&entries[i].address, hn_rpc_member(item, "address")));
+        TRY_READ(
+            read_hashes(&entries[i].keys, &entries[i].key_count, arena, hn_rpc_member(item, "storageKeys")));
+    }
+    call->access_list = entries;
+    return NULL;
+}
+
+static hn_rpc_complaint read_word(hn_hash *out, const cJSON *object, const char *name)
+{
+    hn_u256 value = {{0, 0, 0, 0}};
+    TRY_READ(optional_u256(&value, object, name));
+    hn_u256_to_be(out->b, &value);
+    return NULL;
+}
+
+static hn_rpc_complaint read_authorizations(hn_call *call, hn_arena *arena, const cJSON *json)
+{
+    void *items;
+    TRY_READ(begin_list(&items, &call->authorization_count, arena, json, sizeof(hn_authorization)));
+    hn_authorization *list = items;
+    const cJSON *item = json == NULL ? NULL : json->child;
+    for (uint32_t i = 0; i < call->authorization_count; i++, item = item->next) {
+        uint64_t parity = 0;
+        TRY_READ(optional_u256(&list[i].chain_id, item, "chainId"));
+        TRY_READ(hn_rpc_read_address(&list[i].address, hn_rpc_member(item, "address")));
+        TRY_READ(optional_u64(&list[i].nonce, item, "nonce"));
+        TRY_READ(optional_u64(&parity, item, "yParity"));
+        TRY_READ(read_word(&list[i].signature.r, item, "r"));
+        TRY_READ(read_word(&list[i].signature.s, item, "s"));
+        if (parity > 255)
+            return "yParity out of range";
+        list[i].signature.y_parity = (uint8_t)parity;
+    }
+    call->authorizations = list;
+    return NULL;
+}
+
+/* --- the call --- */
+
+/* "input" and the older "data" are the same thing; both may be there when they agree. */
+static hn_rpc_complaint read_input(hn_bytes *out, hn_arena *arena, const cJSON *json)
+{
+    const cJSON *input = hn_rpc_member(json, "input");
+    const cJSON *data = hn_rpc_member(json, "data");
+    if (input != NULL)
+        TRY_READ(hn_rpc_read_data(out, arena, input));
+    if (data == NULL)
+        return NULL;
+    hn_bytes other;
+    TRY_READ(hn_rpc_read_data(&other, arena, data));
+    if (input != NULL && !hn_bytes_equal(*out, other))
+        return "both \"data\" and \"input\" are set and not equal. Please use \"input\" to pass transaction "
+               "call data";
+    *out = other;
+    return NULL;
+}
+
+static hn_rpc_complaint read_prices(hn_query *query, const cJSON *json)
+{
+    bool has_price = hn_rpc_member(json, "gasPrice") != NULL;
+    query->has_fee_caps =
+        hn_rpc_member(json, "maxFeePerGas") != NULL || hn_rpc_member(json, "maxPriorityFeePerGas") != NULL;
+    if (has_price && query->has_fee_caps)
+        return "both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified";
+    TRY_READ(optional_u256(&query->call.gas_price, json, "gasPrice"));
+    TRY_READ(optional_u256(&query->max_priority_fee_per_gas, json, "maxPriorityFeePerGas"));
+    if (hn_rpc_member(json, "maxFeePerGas") == NULL)
+        query->max_fee_per_gas = query->max_priority_fee_per_gas;
+    return optional_u256(&query->max_fee_per_gas, json, "maxFeePerGas");
+}
+
+hn_rpc_complaint hn_rpc_read_call(hn_query *query, hn_arena *arena, const cJSON *json)
+{
+    if (!cJSON_IsObject(json))
+        return "an object is expected";
+    hn_call *call = &query->call;
+    const cJSON *from = hn_rpc_member(json, "from");
+    const cJSON *to = hn_rpc_member(json, "to");
+    call->is_create = to == NULL;
+    if (from != NULL)
+        TRY_READ(hn_rpc_read_address(&call->from, from));
+    if (to != NULL)
+        TRY_READ(hn_rpc_read_address(&call->to, to));
+    TRY_READ(optional_u64(&call->gas, json, "gas"));
+    TRY_READ(optional_u256(&call->value, json, "value"));
+    TRY_READ(read_input(&call->input, arena, json));
+    TRY_READ(read_prices(query, json));
+    TRY_READ(read_access_list(call, arena, hn_rpc_member(json, "accessList")));
+    TRY_READ(read_hashes(&call->blob_hashes, &call->blob_hash_count, arena,
+                         hn_rpc_member(json, "blobVersionedHashes")));
+    return read_authorizations(call, arena, hn_rpc_member(json, "authorizationList"));
+}
+
+/* --- overrides --- */
+
+static hn_rpc_complaint read_name(void *out, size_t size, const char *name)
+{
+    return hn_hex_read_fixed(out, size, name) == HN_OK ? NULL : "invalid hex string";
+}
+
+static hn_rpc_complaint read_slots(hn_account_override *override, hn_arena *arena, const cJSON *json)
+{
+    int size = cJSON_GetArraySize(json); /* members */
+    hn_slot_change *slots = hn_arena_calloc(arena, (size_t)size + 1, sizeof *slots);
+    if (slots == NULL)
+        return "too large";
+    const cJSON *item = json->child;
+    for (int i = 0; i < size; i++, item = item->next) {
+        hn_hash word;
+        TRY_READ(read_name(&word, sizeof word, item->string));
+        slots[i].key = hn_u256_from_be(word.b);
+        TRY_READ(hn_rpc_read_hash(&word, item));
+        slots[i].after = hn_u256_from_be(word.b);
+    }
+    override->slots = slots;
+    override->slot_count = (uint32_t)size;
+    return NULL;
+}
+
+static hn_rpc_complaint read_override(hn_account_override *override, hn_arena *arena, const cJSON *json)
+{
+    if (!cJSON_IsObject(json))
+        return "an object is expected";
+    override->has_balance = hn_rpc_member(json, "balance") != NULL;
+    TRY_READ(optional_u256(&override->balance, json, "balance"));
+    override->has_nonce = hn_rpc_member(json, "nonce") != NULL;
+    TRY_READ(optional_u64(&override->nonce, json, "nonce"));
+    const cJSON *code = hn_rpc_member(json, "code");
+    override->has_code = code != NULL;
+    if (code != NULL)
+        TRY_READ(hn_rpc_read_data(&override->code, arena, code));
+    if (hn_rpc_member(json, "state") != NULL)
+        return "\"state\" is not supported: use \"stateDiff\"";
+    const cJSON *slots = hn_rpc_member(json, "stateDiff");
+    return slots == NULL ? NULL : read_slots(override, arena, slots);
+}
+
+hn_rpc_complaint hn_rpc_read_overrides(hn_query *query, hn_arena *arena, const cJSON *json)
+{
+    if (json == NULL)
+        return NULL;
+    if (!cJSON_IsObject(json))
+        return "an object is expected";
+    int size = cJSON_GetArraySize(json);
+    hn_account_override *overrides = hn_arena_calloc(arena, (size_t)size + 1, sizeof *overrides);
+    if (overrides == NULL)
+        return "too large";
+    const cJSON *item = json->child;
+    for (int i = 0; i < size; i++, item = item->next) {
+        TRY_READ(read_name(&overrides[i].address, sizeof overrides[i].address, item->string));
+        TRY_READ(read_override(&overrides[i], arena, item));
+    }
+    query->overrides = overrides;
+    query->override_count = (uint32_t)size;
+    return NULL;
+}

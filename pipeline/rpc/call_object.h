@@ -1,0 +1,13 @@
+/* The transaction object of eth_call and eth_estimateGas, and their state overrides. */
+#ifndef HN_PIPELINE_RPC_CALL_OBJECT_H
+#define HN_PIPELINE_RPC_CALL_OBJECT_H
+
+#include "pipeline/rpc/params.h"
+
+/* Fills query->call and the fee caps; everything decoded lives in `arena`. */
+hn_rpc_complaint hn_rpc_read_call(hn_query *query, hn_arena *arena, const cJSON *json);
+
+/* {address: {balance, nonce, code, stateDiff}}. */
+hn_rpc_complaint hn_rpc_read_overrides(hn_query *query, hn_arena *arena, const cJSON *json);
+
+#endif

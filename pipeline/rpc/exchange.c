@@ -1,0 +1,358 @@
+#include "engine/base/check.h"
+#include "pipeline/rpc/params.h"
+#include "pipeline/rpc/server_internal.h"
+
+#include <stdlib.h>
+
+enum {
+    FREE_EXCHANGES_MAX = 256,
+    ARENA_CHUNK_BYTES = 8 * 1024,
+    ARENA_KEPT_BYTES_MAX = 256 * 1024, /* an exchange that has grown beyond gives its memory back */
+    DEPTH_SCANNED_MAX = 1024,
+};
+
+/* An HTTP request's body: one call or a batch. It lives until the last answer has come from the node and the
+ * HTTP request is gone, whichever is later. */
+struct hn_rpc_exchange {
+    struct hn_rpc_exchange *next_free;
+    hn_rpc_server *server;
+    h2o_req_t *request; /* NULL: the client has gone, or is answered */
+    hn_arena arena;
+    uint32_t holds;
+    uint32_t ledger;
+    bool is_batch;
+    bool is_starting; /* calls are still being begun: no response before all are */
+    uint32_t call_count;
+    uint32_t open_count; /* calls without a response */
+    hn_rpc_call *calls;
+};
+
+/* --- memory of the parser --- */
+
+/* The parser takes its memory from the arena of the exchange that is being read, so that nothing has to be
+ * freed node by node. */
+static _Thread_local hn_arena *parse_arena;
+static _Thread_local bool parse_ran_out;
+
+static void *parse_alloc(size_t size)
+{
+    void *memory = hn_arena_alloc(parse_arena, size);
+    if (memory == NULL)
+        parse_ran_out = true;
+    return memory;
+}
+
+static void parse_free(void *memory)
+{
+    (void)memory;
+}
+
+static void install_parser_memory(void)
+{
+    cJSON_Hooks hooks = {.malloc_fn = parse_alloc, .free_fn = parse_free};
+    cJSON_InitHooks(&hooks);
+}
+
+/* --- life --- */
+
+static hn_rpc_exchange *take_exchange(hn_rpc_server *server)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    HN_CHECK(pthread_once(&once, install_parser_memory) == 0);
+    hn_rpc_exchange *exchange = server->free_exchanges;
+    if (exchange != NULL) {
+        server->free_exchanges = exchange->next_free;
+        server->free_exchange_count--;
+    } else {
+        exchange = calloc(1, sizeof *exchange);
+        if (exchange == NULL)
+            return NULL;
+        /* A response is built in pieces that double: twice its size, and as much for what it is made from. */
+        size_t limit =
+            4 * (size_t)server->config.response_bytes_max + 16 * (size_t)server->config.body_bytes_max;
+        hn_arena_init(&exchange->arena, ARENA_CHUNK_BYTES, limit);
+    }
+    exchange->server = server;
+    exchange->holds = 0;
+    exchange->is_batch = false;
+    exchange->call_count = 0;
+    exchange->open_count = 0;
+    exchange->calls = NULL;
+    server->live_exchange_count++;
+    return exchange;
+}
+
+static void free_exchange(hn_rpc_exchange *exchange)
+{
+    hn_arena_destroy(&exchange->arena);
+    free(exchange);
+}
+
+void hn_rpc_exchange_hold(hn_rpc_exchange *exchange)
+{
+    exchange->holds++;
+}
+
+void hn_rpc_exchange_release(hn_rpc_exchange *exchange)
+{
+    HN_CHECK(exchange->holds != 0);
+    if (--exchange->holds != 0)
+        return;
+    hn_rpc_server *server = exchange->server;
+    server->live_exchange_count--;
+    if (server->free_exchange_count == FREE_EXCHANGES_MAX ||
+        exchange->arena.reserved_bytes > ARENA_KEPT_BYTES_MAX) {
+        free_exchange(exchange);
+        return;
+    }
+    hn_arena_reset(&exchange->arena);
+    exchange->next_free = server->free_exchanges;
+    server->free_exchanges = exchange;
+    server->free_exchange_count++;
+}
+
+void hn_rpc_exchanges_destroy(hn_rpc_server *server)
+{
+    while (server->free_exchanges != NULL) {
+        hn_rpc_exchange *exchange = server->free_exchanges;
+        server->free_exchanges = exchange->next_free;
+        free_exchange(exchange);
+    }
+    server->free_exchange_count = 0;
+}
+
+/* h2o is done with the request: it was answered, or its connection is gone. */
+static void on_request_disposed(void *slot)
+{
+    hn_rpc_exchange *exchange = *(hn_rpc_exchange **)slot;
+    exchange->request = NULL;
+    hn_rpc_exchange_release(exchange);
+}
+
+/* --- the response --- */
+
+static void send_text(hn_rpc_exchange *exchange, const char *text, size_t size)
+{
+    static h2o_generator_t generator = {NULL, NULL};
+    h2o_req_t *request = exchange->request;
+    exchange->request = NULL;
+    request->res.status = 200;
+    request->res.reason = "OK";
+    request->res.content_length = size;
+    h2o_add_header(&request->pool, &request->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL,
+                   H2O_STRLIT("application/json"));
+    hn_rpc_http_add_cors(exchange->server, request);
+    h2o_start_response(request, &generator);
+    h2o_iovec_t body = h2o_iovec_init(text, size);
+    h2o_send(request, &body, size != 0 ? 1 : 0, H2O_SEND_STATE_FINAL);
+}
+
+/* An error that belongs to no call: a single object, as the specification has it. */
+static void send_error(hn_rpc_exchange *exchange, int code, const char *message)
+{
+    hn_rpc_call *call = hn_arena_calloc(&exchange->arena, 1, sizeof *call);
+    if (call == NULL) {
+        send_text(exchange, "", 0);
+        return;
+    }
+    call->exchange = exchange;
+    call->server = exchange->server;
+    call->arena = &exchange->arena;
+    exchange->calls = call;
+    exchange->call_count = 1;
+    exchange->open_count = 1;
+    hn_json_writer_init(&call->out, call->arena, exchange->server->config.response_bytes_max);
+    hn_rpc_fail(call, code, "%s", message);
+}
+
+/* Puts the responses of a batch into one text. */
+static void send_batch(hn_rpc_exchange *exchange)
+{
+    hn_json_writer all;
+    hn_json_writer_init(&all, &exchange->arena, exchange->server->config.response_bytes_max);
+    size_t total = 2;
+    for (uint32_t i = 0; i < exchange->call_count; i++)
+        total += exchange->calls[i].out.size + 1;
+    if (total > all.size_max) {
+        exchange->is_batch = false;
+        send_error(exchange, HN_RPC_RESPONSE_TOO_LARGE, "response too large");
+        return;
+    }
+    all.capacity = total;
+    all.text = hn_arena_alloc(&exchange->arena, total);
+    all.has_failed = all.text == NULL;
+    bool any = false;
+    hn_json_begin_array(&all);
+    for (uint32_t i = 0; i < exchange->call_count; i++) {
+        if (exchange->calls[i].is_notification || exchange->calls[i].out.size == 0)
+            continue;
+        hn_json_raw(&all, exchange->calls[i].out.text, exchange->calls[i].out.size);
+        any = true;
+    }
+    hn_json_end_array(&all);
+    if (all.has_failed || !any)
+        send_text(exchange, "", 0);
+    else
+        send_text(exchange, all.text, all.size);
+}
+
+static void send_response(hn_rpc_exchange *exchange)
+{
+    if (exchange->request == NULL)
+        return;
+    if (exchange->is_batch)
+        send_batch(exchange);
+    else if (exchange->calls[0].is_notification)
+        send_text(exchange, "", 0);
+    else
+        send_text(exchange, exchange->calls[0].out.text, exchange->calls[0].out.size);
+}
+
+void hn_rpc_exchange_note_done(hn_rpc_exchange *exchange)
+{
+    HN_CHECK(exchange->open_count != 0);
+    if (--exchange->open_count == 0 && !exchange->is_starting)
+        send_response(exchange);
+}
+
+/* --- the request --- */
+
+/* How deep arrays and objects lie within each other, counted without parsing. */
+static unsigned nesting_of(const char *text, size_t size)
+{
+    unsigned depth = 0;
+    unsigned deepest = 0;
+    bool in_string = false;
+    for (size_t i = 0; i < size; i++) {
+        char c = text[i];
+        if (in_string) {
+            if (c == '\\')
+                i++;
+            else if (c == '"')
+                in_string = false;
+        } else if (c == '"') {
+            in_string = true;
+        } else if (c == '[' || c == '{') {
+            depth++;
+            deepest = depth > deepest ? depth : deepest;
+            if (deepest > DEPTH_SCANNED_MAX)
+                return deepest;
+        } else if ((c == ']' || c == '}') && depth > 0) {
+            depth--;
+        }
+    }
+    return deepest;
+}
+
+static bool only_space(const char *text, const char *end)
+{
+    while (text < end && (*text == ' ' || *text == '\t' || *text == '\n' || *text == '\r'))
+        text++;
+    return text == end;
+}
+
+/* The body as a tree in the arena; NULL when it is no JSON. */
+static const cJSON *parse_body(hn_rpc_exchange *exchange, const char *text, size_t size)
+{
+    parse_arena = &exchange->arena;
+    parse_ran_out = false;
+    const char *end = text;
+    const cJSON *root = cJSON_ParseWithLengthOpts(text, size, &end, false);
+    parse_arena = NULL;
+    return root != NULL && only_space(end, text + size) ? root : NULL;
+}
+
+static void begin_call(hn_rpc_call *call, hn_rpc_exchange *exchange, const cJSON *json)
+{
+    hn_rpc_server *server = exchange->server;
+    call->exchange = exchange;
+    call->server = server;
+    call->ledger = exchange->ledger;
+    call->arena = &exchange->arena;
+    hn_json_writer_init(&call->out, call->arena, server->config.response_bytes_max);
+    hn_rpc_count(&server->call_count, 1);
+
+    const cJSON *version = cJSON_GetObjectItemCaseSensitive(json, "jsonrpc");
+    const cJSON *id = cJSON_GetObjectItemCaseSensitive(json, "id");
+    const cJSON *name = cJSON_GetObjectItemCaseSensitive(json, "method");
+    if (cJSON_IsNumber(id) || cJSON_IsString(id) || cJSON_IsNull(id))
+        call->id = id;
+    if (!cJSON_IsObject(json) || !cJSON_IsString(version) || strcmp(version->valuestring, "2.0") != 0 ||
+        !cJSON_IsString(name) || (id != NULL && call->id == NULL)) {
+        hn_rpc_fail(call, HN_RPC_INVALID_REQUEST, "invalid request");
+        return;
+    }
+    call->is_notification = id == NULL;
+    const hn_rpc_method *method = hn_rpc_method_find(name->valuestring);
+    if (method == NULL) {
+        hn_rpc_fail(call, HN_RPC_METHOD_NOT_FOUND, "the method %.128s does not exist/is not available",
+                    name->valuestring);
+        return;
+    }
+    if (hn_rpc_read_params(call, method, cJSON_GetObjectItemCaseSensitive(json, "params")))
+        method->run(call);
+}
+
+static void begin_calls(hn_rpc_exchange *exchange, const cJSON *root)
+{
+    exchange->is_batch = cJSON_IsArray(root) != 0;
+    int count = exchange->is_batch ? cJSON_GetArraySize(root) : 1;
+    if (count == 0) {
+        exchange->is_batch = false;
+        send_error(exchange, HN_RPC_INVALID_REQUEST, "empty batch");
+        return;
+    }
+    if ((uint32_t)count > exchange->server->config.batch_max) {
+        exchange->is_batch = false;
+        send_error(exchange, HN_RPC_INVALID_REQUEST, "batch too large");
+        return;
+    }
+    exchange->calls = hn_arena_calloc(&exchange->arena, (size_t)count, sizeof *exchange->calls);
+    if (exchange->calls == NULL) {
+        exchange->is_batch = false;
+        send_error(exchange, HN_RPC_LIMIT_EXCEEDED, "request too large");
+        return;
+    }
+    exchange->call_count = (uint32_t)count;
+    exchange->open_count = (uint32_t)count;
+    exchange->is_starting = true;
+    const cJSON *item = exchange->is_batch ? root->child : root;
+    for (uint32_t i = 0; i < exchange->call_count; i++, item = item->next)
+        begin_call(&exchange->calls[i], exchange, item);
+    exchange->is_starting = false;
+    if (exchange->open_count == 0)
+        send_response(exchange);
+}
+
+void hn_rpc_exchange_begin(hn_rpc_server *server, h2o_req_t *request, uint32_t ledger)
+{
+    hn_rpc_exchange *exchange = take_exchange(server);
+    if (exchange == NULL) {
+        h2o_send_error_503(request, "Service Unavailable", "out of memory", 0);
+        return;
+    }
+    exchange->request = request;
+    exchange->ledger = ledger;
+    exchange->is_starting = false;
+    hn_rpc_exchange **slot = h2o_mem_alloc_shared(&request->pool, sizeof *slot, on_request_disposed);
+    *slot = exchange;
+    /* One hold of the request, one of this function: the request may be gone when it returns. */
+    hn_rpc_exchange_hold(exchange);
+    hn_rpc_exchange_hold(exchange);
+    hn_rpc_count(&server->http_count, 1);
+
+    const char *text = request->entity.base;
+    size_t size = request->entity.len;
+    if (nesting_of(text, size) > server->config.json_depth_max) {
+        send_error(exchange, HN_RPC_PARSE_ERROR, "parse error: nested too deeply");
+    } else {
+        const cJSON *root = parse_body(exchange, text, size);
+        if (root != NULL)
+            begin_calls(exchange, root);
+        else if (parse_ran_out)
+            send_error(exchange, HN_RPC_LIMIT_EXCEEDED, "request too large");
+        else
+            send_error(exchange, HN_RPC_PARSE_ERROR, "parse error");
+    }
+    hn_rpc_exchange_release(exchange);
+}

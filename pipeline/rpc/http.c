@@ -1,0 +1,189 @@
+#include "pipeline/rpc/server_internal.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <strings.h>
+
+/* --- lists of names --- */
+
+bool hn_rpc_http_list_has(const char *list, const char *text, size_t size)
+{
+    if (list == NULL)
+        return false;
+    if (strcmp(list, "*") == 0)
+        return true;
+    while (*list != '\0') {
+        list += strspn(list, ", ");
+        size_t item = strcspn(list, ", ");
+        if (item == size && item != 0 && strncasecmp(list, text, size) == 0)
+            return true;
+        list += item;
+    }
+    return false;
+}
+
+/* The host of "host:port", "[v6]:port" or "host". */
+static h2o_iovec_t host_of(h2o_iovec_t authority)
+{
+    if (authority.len != 0 && authority.base[0] == '[') {
+        const char *end = memchr(authority.base, ']', authority.len);
+        if (end != NULL)
+            return h2o_iovec_init(authority.base + 1, (size_t)(end - authority.base) - 1);
+    }
+    const char *colon = memchr(authority.base, ':', authority.len);
+    return colon == NULL ? authority : h2o_iovec_init(authority.base, (size_t)(colon - authority.base));
+}
+
+/* Against web pages that point a name of their own at this node (DNS rebinding): a name must be on the list;
+ * an address cannot be rebound. */
+static bool host_is_allowed(const hn_rpc_server *server, h2o_iovec_t authority)
+{
+    h2o_iovec_t host = host_of(authority);
+    char text[INET6_ADDRSTRLEN + 1];
+    unsigned char address[16];
+    if (host.len == 0)
+        return true; /* HTTP/1.0 without the header */
+    if (host.len < sizeof text) {
+        memcpy(text, host.base, host.len);
+        text[host.len] = '\0';
+        if (inet_pton(AF_INET, text, address) == 1 || inet_pton(AF_INET6, text, address) == 1)
+            return true;
+    }
+    return hn_rpc_http_list_has(server->config.allowed_hosts, host.base, host.len);
+}
+
+/* --- headers --- */
+
+static h2o_iovec_t header_of(const h2o_req_t *request, const char *name)
+{
+    ssize_t index = h2o_find_header_by_str(&request->headers, name, strlen(name), -1);
+    return index < 0 ? h2o_iovec_init(NULL, 0) : request->headers.entries[index].value;
+}
+
+static void add_header(h2o_req_t *request, const char *name, h2o_iovec_t value)
+{
+    h2o_add_header_by_str(&request->pool, &request->res.headers, name, strlen(name), 0, NULL, value.base,
+                          value.len);
+}
+
+void hn_rpc_http_add_cors(hn_rpc_server *server, h2o_req_t *request)
+{
+    h2o_iovec_t origin = header_of(request, "origin");
+    if (origin.len == 0 || !hn_rpc_http_list_has(server->config.cors_origins, origin.base, origin.len))
+        return;
+    if (strcmp(server->config.cors_origins, "*") == 0)
+        origin = h2o_iovec_init(H2O_STRLIT("*"));
+    else
+        add_header(request, "vary", h2o_iovec_init(H2O_STRLIT("Origin")));
+    add_header(request, "access-control-allow-origin", origin);
+}
+
+/* --- answers that need no ledger --- */
+
+static int answer_text(hn_rpc_server *server, h2o_req_t *request, int status, const char *reason,
+                       const char *text)
+{
+    request->res.status = status;
+    request->res.reason = reason;
+    request->res.content_length = strlen(text);
+    h2o_add_header(&request->pool, &request->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL,
+                   H2O_STRLIT("text/plain; charset=utf-8"));
+    hn_rpc_http_add_cors(server, request);
+    h2o_send_inline(request, text, strlen(text));
+    return 0;
+}
+
+static int answer_preflight(hn_rpc_server *server, h2o_req_t *request)
+{
+    request->res.status = 204;
+    request->res.reason = "No Content";
+    hn_rpc_http_add_cors(server, request);
+    add_header(request, "access-control-allow-methods", h2o_iovec_init(H2O_STRLIT("POST, GET, OPTIONS")));
+    add_header(request, "access-control-allow-headers", h2o_iovec_init(H2O_STRLIT("content-type")));
+    add_header(request, "access-control-max-age", h2o_iovec_init(H2O_STRLIT("600")));
+    h2o_send_inline(request, "", 0);
+    return 0;
+}
+
+static int answer_who(hn_rpc_server *server, h2o_req_t *request, uint32_t ledger)
+{
+    const hn_backend_ledger *described = &server->backend->ledgers[ledger];
+    char *text = h2o_mem_alloc_pool(&request->pool, 512);
+    snprintf(text, 512, "%s\nledger %s, chain id %llu\nJSON-RPC 2.0: send POST requests here\n",
+             server->backend->client_version, described->name,
+             (unsigned long long)described->config->chain_id);
+    return answer_text(server, request, 200, "OK", text);
+}
+
+/* --- routing --- */
+
+static bool find_ledger(const hn_rpc_server *server, uint32_t *ledger, h2o_iovec_t path)
+{
+    const char *query = memchr(path.base, '?', path.len);
+    if (query != NULL)
+        path.len = (size_t)(query - path.base);
+    if (path.len == 1 && path.base[0] == '/') {
+        *ledger = 0;
+        return server->backend->ledger_count != 0;
+    }
+    if (path.len > 1 && path.base[path.len - 1] == '/')
+        path.len--;
+    for (uint32_t i = 0; i < server->backend->ledger_count; i++) {
+        const char *name = server->backend->ledgers[i].name;
+        if (strlen(name) == path.len - 1 && memcmp(name, path.base + 1, path.len - 1) == 0) {
+            *ledger = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_method(const h2o_req_t *request, const char *name)
+{
+    return h2o_memis(request->method.base, request->method.len, name, strlen(name)) != 0;
+}
+
+/* As geth: JSON under one of its names. A form or a plain text could be sent by any web page without asking
+ * first. */
+static bool content_type_is_json(const h2o_req_t *request)
+{
+    static const char *const accepted[] = {"application/json", "application/json-rpc",
+                                           "application/jsonrequest"};
+    h2o_iovec_t type = header_of(request, "content-type");
+    if (type.len == 0)
+        return true;
+    size_t size = 0;
+    while (size < type.len && type.base[size] != ';' && type.base[size] != ' ')
+        size++;
+    for (size_t i = 0; i < sizeof accepted / sizeof accepted[0]; i++)
+        if (strlen(accepted[i]) == size && strncasecmp(accepted[i], type.base, size) == 0)
+            return true;
+    return false;
+}
+
+int hn_rpc_http_on_request(h2o_handler_t *handler, h2o_req_t *request)
+{
+    hn_rpc_server *server = ((hn_rpc_handler *)(void *)handler)->server;
+    uint32_t ledger;
+    if (!host_is_allowed(server, request->input.authority))
+        return answer_text(server, request, 403, "Forbidden", "invalid host specified\n");
+    if (is_method(request, "OPTIONS"))
+        return answer_preflight(server, request);
+    if (!find_ledger(server, &ledger, request->input.path))
+        return answer_text(server, request, 404, "Not Found", "there is no such ledger\n");
+    if (is_method(request, "GET") || is_method(request, "HEAD"))
+        return answer_who(server, request, ledger);
+    if (!is_method(request, "POST")) {
+        add_header(request, "allow", h2o_iovec_init(H2O_STRLIT("POST, GET, OPTIONS")));
+        return answer_text(server, request, 405, "Method Not Allowed", "method not allowed\n");
+    }
+    if (!content_type_is_json(request))
+        return answer_text(server, request, 415, "Unsupported Media Type",
+                           "invalid content type, only application/json is supported\n");
+    if (atomic_load_explicit(&server->is_stopping, memory_order_relaxed)) {
+        add_header(request, "retry-after", h2o_iovec_init(H2O_STRLIT("1")));
+        return answer_text(server, request, 503, "Service Unavailable", "the node is stopping\n");
+    }
+    hn_rpc_exchange_begin(server, request, ledger);
+    return 0;
+}

@@ -1,0 +1,185 @@
+#include "engine/base/check.h"
+#include "pipeline/rpc/server_internal.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+enum { POLL_BURST = 64 };
+
+uint64_t hn_rpc_now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+hn_err hn_rpc_in_flight_create(hn_rpc_server *server)
+{
+    uint32_t count = server->config.in_flight_max;
+    server->submissions = calloc(count, sizeof *server->submissions);
+    if (server->submissions == NULL)
+        return HN_ERR_NO_MEMORY;
+    for (uint32_t i = 0; i < count; i++)
+        server->submissions[i].next_free = i + 1 < count ? i + 1 : HN_RPC_NO_SLOT;
+    server->first_free_submission = 0;
+    return HN_OK;
+}
+
+void hn_rpc_in_flight_destroy(hn_rpc_server *server)
+{
+    free(server->submissions);
+}
+
+static void publish_in_flight(hn_rpc_server *server)
+{
+    atomic_store_explicit(&server->in_flight_count, server->submission_count + server->query_count,
+                          memory_order_relaxed);
+}
+
+/* --- queries --- */
+
+hn_query *hn_rpc_new_query(hn_rpc_call *call, hn_query_kind kind)
+{
+    hn_query *query = hn_arena_calloc(call->arena, 1, sizeof *query);
+    if (query == NULL) {
+        hn_rpc_fail_err(call, HN_ERR_NO_MEMORY);
+        return NULL;
+    }
+    query->kind = kind;
+    query->ledger = call->ledger;
+    query->arena = call->arena;
+    query->user = call;
+    return query;
+}
+
+void hn_rpc_ask(hn_rpc_call *call, hn_query *query, void (*then)(hn_rpc_call *call, hn_query *query))
+{
+    hn_rpc_server *server = call->server;
+    if (server->query_count >= server->config.in_flight_max) {
+        hn_rpc_fail_err(call, HN_ERR_AGAIN);
+        return;
+    }
+    /* Answers go to memory of the query's own: other calls of the same batch may be at work in the
+     * exchange's arena meanwhile, on this thread. */
+    hn_arena *arena = malloc(sizeof *arena);
+    if (arena == NULL) {
+        hn_rpc_fail_err(call, HN_ERR_NO_MEMORY);
+        return;
+    }
+    hn_arena_init(arena, 4096, 2 * (size_t)server->config.response_bytes_max);
+    query->arena = arena;
+    call->on_query = then;
+    hn_err err = server->backend->operations->query(server->backend->self, query);
+    if (err != HN_OK) {
+        hn_arena_destroy(arena);
+        free(arena);
+        hn_rpc_fail_err(call, err);
+        return;
+    }
+    hn_rpc_exchange_hold(call->exchange);
+    server->query_count++;
+    publish_in_flight(server);
+}
+
+static void take_query(hn_rpc_server *server, hn_query *query)
+{
+    hn_rpc_call *call = query->user;
+    HN_CHECK(server->query_count != 0);
+    server->query_count--;
+    bool is_absent = query->kind == HN_QUERY_PENDING_TRANSACTION && query->err == HN_ERR_NOT_FOUND;
+    if (query->err == HN_OK || is_absent)
+        call->on_query(call, query);
+    else
+        hn_rpc_fail_err(call, query->err);
+    hn_arena *arena = query->arena;
+    hn_arena_destroy(arena);
+    free(arena);
+    hn_rpc_exchange_release(call->exchange);
+}
+
+/* --- submissions --- */
+
+void hn_rpc_submit(hn_rpc_call *call, hn_bytes raw, uint64_t timeout_ms,
+                   void (*then)(hn_rpc_call *call, const hn_reply *reply))
+{
+    hn_rpc_server *server = call->server;
+    uint32_t slot = server->first_free_submission;
+    if (slot == HN_RPC_NO_SLOT) {
+        hn_rpc_fail_err(call, HN_ERR_AGAIN);
+        return;
+    }
+    hn_err err =
+        server->backend->operations->submit(server->backend->self, call->ledger, raw, HN_REPLY_SEALED, slot);
+    if (err == HN_ERR_LIMIT) {
+        hn_rpc_fail(call, HN_RPC_SERVER_ERROR, "oversized data: transaction size %zu, limit %d", raw.size,
+                    (int)HN_PENDING_RAW_BYTES_MAX);
+        return;
+    }
+    if (err != HN_OK) {
+        hn_rpc_fail_err(call, err);
+        return;
+    }
+    hn_rpc_submission *submission = &server->submissions[slot];
+    server->first_free_submission = submission->next_free;
+    submission->is_taken = true;
+    submission->call = call;
+    submission->deadline_ms = hn_rpc_now_ms() + timeout_ms;
+    call->on_reply = then;
+    hn_rpc_exchange_hold(call->exchange);
+    server->submission_count++;
+    publish_in_flight(server);
+}
+
+/* Whoever waits for the submission hears; `reply` NULL: its time is over. */
+static void tell(hn_rpc_submission *submission, const hn_reply *reply)
+{
+    hn_rpc_call *call = submission->call;
+    if (call == NULL)
+        return;
+    submission->call = NULL;
+    call->on_reply(call, reply);
+    hn_rpc_exchange_release(call->exchange);
+}
+
+static void take_reply(hn_rpc_server *server, const hn_reply *reply)
+{
+    HN_CHECK(reply->token < server->config.in_flight_max);
+    hn_rpc_submission *submission = &server->submissions[reply->token];
+    HN_CHECK(submission->is_taken);
+    tell(submission, reply);
+    submission->is_taken = false;
+    submission->next_free = server->first_free_submission;
+    server->first_free_submission = (uint32_t)reply->token;
+    server->submission_count--;
+}
+
+void hn_rpc_in_flight_expire(hn_rpc_server *server, uint64_t now_ms)
+{
+    if (server->submission_count == 0)
+        return;
+    for (uint32_t i = 0; i < server->config.in_flight_max; i++) {
+        hn_rpc_submission *submission = &server->submissions[i];
+        if (submission->is_taken && submission->call != NULL && submission->deadline_ms <= now_ms)
+            tell(submission, NULL);
+    }
+}
+
+/* --- the backend's side --- */
+
+void hn_rpc_in_flight_poll(hn_rpc_server *server)
+{
+    const hn_backend *backend = server->backend;
+    size_t reply_count;
+    size_t query_count;
+    do {
+        hn_reply replies[POLL_BURST];
+        reply_count = backend->operations->poll_replies(backend->self, replies, POLL_BURST);
+        for (size_t i = 0; i < reply_count; i++)
+            take_reply(server, &replies[i]);
+        hn_query *queries[POLL_BURST];
+        query_count = backend->operations->poll_queries(backend->self, queries, POLL_BURST);
+        for (size_t i = 0; i < query_count; i++)
+            take_query(server, queries[i]);
+    } while (reply_count != 0 || query_count != 0);
+    publish_in_flight(server);
+}

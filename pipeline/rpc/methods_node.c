@@ -1,0 +1,102 @@
+/* Methods about the node itself: answered from what the server knows. */
+#include "engine/crypto/keccak.h"
+#include "pipeline/rpc/method.h"
+
+#include <stdio.h>
+
+static void answer_text(hn_rpc_call *call, const char *text)
+{
+    hn_json_text(hn_rpc_result(call), text, strlen(text));
+    hn_rpc_done(call);
+}
+
+static void answer_bool(hn_rpc_call *call, bool value)
+{
+    hn_json_bool(hn_rpc_result(call), value);
+    hn_rpc_done(call);
+}
+
+void hn_rpc_web3_clientVersion(hn_rpc_call *call)
+{
+    answer_text(call, hn_rpc_backend(call)->client_version);
+}
+
+void hn_rpc_web3_sha3(hn_rpc_call *call)
+{
+    hn_hash hash;
+    hn_keccak256(&hash, call->params[0].data.data, call->params[0].data.size);
+    hn_json_hash(hn_rpc_result(call), &hash);
+    hn_rpc_done(call);
+}
+
+void hn_rpc_net_version(hn_rpc_call *call)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%llu", (unsigned long long)hn_rpc_ledger(call)->config->chain_id);
+    answer_text(call, text);
+}
+
+void hn_rpc_net_listening(hn_rpc_call *call)
+{
+    answer_bool(call, true);
+}
+
+void hn_rpc_net_peerCount(hn_rpc_call *call)
+{
+    hn_rpc_answer_u64(call, 0);
+}
+
+void hn_rpc_rpc_modules(hn_rpc_call *call)
+{
+    static const char *const modules[] = {"eth", "net", "rpc", "txpool", "web3"};
+    hn_json_writer *writer = hn_rpc_result(call);
+    hn_json_begin_object(writer);
+    for (size_t i = 0; i < sizeof modules / sizeof modules[0]; i++) {
+        hn_json_key(writer, modules[i]);
+        hn_json_text(writer, "1.0", 3);
+    }
+    hn_json_end_object(writer);
+    hn_rpc_done(call);
+}
+
+static void answer_pool_status(hn_rpc_call *call, hn_query *query)
+{
+    hn_json_writer *writer = hn_rpc_result(call);
+    hn_json_begin_object(writer);
+    hn_json_key(writer, "pending");
+    hn_json_u64(writer, query->ready_count);
+    hn_json_key(writer, "queued");
+    hn_json_u64(writer, query->gapped_count);
+    hn_json_end_object(writer);
+    hn_rpc_done(call);
+}
+
+void hn_rpc_txpool_status(hn_rpc_call *call)
+{
+    hn_query *query = hn_rpc_new_query(call, HN_QUERY_POOL_STATUS);
+    if (query != NULL)
+        hn_rpc_ask(call, query, answer_pool_status);
+}
+
+void hn_rpc_eth_chainId(hn_rpc_call *call)
+{
+    hn_rpc_answer_u64(call, hn_rpc_ledger(call)->config->chain_id);
+}
+
+void hn_rpc_eth_syncing(hn_rpc_call *call)
+{
+    answer_bool(call, false);
+}
+
+void hn_rpc_eth_mining(hn_rpc_call *call)
+{
+    answer_bool(call, false);
+}
+
+void hn_rpc_eth_accounts(hn_rpc_call *call)
+{
+    hn_json_writer *writer = hn_rpc_result(call);
+    hn_json_begin_array(writer);
+    hn_json_end_array(writer);
+    hn_rpc_done(call);
+}

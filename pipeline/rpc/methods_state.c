@@ -1,0 +1,148 @@
+/* Methods about the state: asked of the core that owns the sealed state. */
+#include "pipeline/rpc/call_object.h"
+#include "pipeline/rpc/find_block.h"
+#include "pipeline/rpc/revert.h"
+
+#include <stdio.h>
+
+/* A query about the address that is the first parameter, at the block that is parameter `block_index`. */
+static hn_query *new_account_query(hn_rpc_call *call, hn_query_kind kind, unsigned block_index)
+{
+    hn_query *query = hn_rpc_new_query(call, kind);
+    if (query == NULL)
+        return NULL;
+    query->address = call->params[0].address;
+    query->block = call->params[block_index].block; /* absent: zero, which is the newest */
+    return query;
+}
+
+static void answer_balance(hn_rpc_call *call, hn_query *query)
+{
+    hn_json_u256(hn_rpc_result(call), &query->account.balance);
+    hn_rpc_done(call);
+}
+
+void hn_rpc_eth_getBalance(hn_rpc_call *call)
+{
+    hn_query *query = new_account_query(call, HN_QUERY_ACCOUNT, 1);
+    if (query != NULL)
+        hn_rpc_ask(call, query, answer_balance);
+}
+
+static void answer_nonce(hn_rpc_call *call, hn_query *query)
+{
+    hn_rpc_answer_u64(call, query->kind == HN_QUERY_PENDING_NONCE ? query->nonce : query->account.nonce);
+}
+
+void hn_rpc_eth_getTransactionCount(hn_rpc_call *call)
+{
+    bool is_pending = call->params[1].is_pending;
+    hn_query *query = new_account_query(call, is_pending ? HN_QUERY_PENDING_NONCE : HN_QUERY_ACCOUNT, 1);
+    if (query != NULL)
+        hn_rpc_ask(call, query, answer_nonce);
+}
+
+static void answer_bytes(hn_rpc_call *call, hn_query *query)
+{
+    hn_json_data(hn_rpc_result(call), query->bytes.data, query->bytes.size);
+    hn_rpc_done(call);
+}
+
+void hn_rpc_eth_getCode(hn_rpc_call *call)
+{
+    hn_query *query = new_account_query(call, HN_QUERY_CODE, 1);
+    if (query != NULL)
+        hn_rpc_ask(call, query, answer_bytes);
+}
+
+static void answer_word(hn_rpc_call *call, hn_query *query)
+{
+    hn_hash word;
+    hn_u256_to_be(word.b, &query->value);
+    hn_json_hash(hn_rpc_result(call), &word);
+    hn_rpc_done(call);
+}
+
+void hn_rpc_eth_getStorageAt(hn_rpc_call *call)
+{
+    hn_query *query = new_account_query(call, HN_QUERY_STORAGE, 2);
+    if (query == NULL)
+        return;
+    query->slot = call->params[1].slot;
+    hn_rpc_ask(call, query, answer_word);
+}
+
+/* --- calls --- */
+
+/* The call did not do what was asked: says why. */
+static void fail_call(hn_rpc_call *call, const hn_query *query)
+{
+    const hn_transaction_result *result = &query->result;
+    if (result->reject == HN_REJECT_FUNDS && query->kind == HN_QUERY_ESTIMATE_GAS) {
+        hn_rpc_fail(call, HN_RPC_SERVER_ERROR, "insufficient funds for transfer");
+    } else if (result->reject != HN_REJECT_NONE) {
+        hn_rpc_fail(call, HN_RPC_SERVER_ERROR, "err: %s (supplied gas %llu)", hn_reject_text(result->reject),
+                    (unsigned long long)query->call.gas);
+    } else if (result->status == HN_EVM_REVERT) {
+        char text[HN_REVERT_TEXT_MAX];
+        hn_revert_text(text, result->output);
+        hn_rpc_fail_data(call, HN_RPC_REVERTED, text, result->output);
+    } else if (result->status == HN_EVM_OUT_OF_GAS && query->kind == HN_QUERY_ESTIMATE_GAS) {
+        hn_rpc_fail(call, HN_RPC_SERVER_ERROR, "gas required exceeds allowance (%llu)",
+                    (unsigned long long)query->call.gas);
+    } else {
+        hn_rpc_fail(call, HN_RPC_SERVER_ERROR, "%s", hn_evm_status_text(result->status));
+    }
+}
+
+static bool succeeded(const hn_query *query)
+{
+    return query->result.reject == HN_REJECT_NONE && query->result.status == HN_EVM_SUCCESS;
+}
+
+static void answer_call(hn_rpc_call *call, hn_query *query)
+{
+    if (!succeeded(query)) {
+        fail_call(call, query);
+        return;
+    }
+    hn_json_data(hn_rpc_result(call), query->result.output.data, query->result.output.size);
+    hn_rpc_done(call);
+}
+
+static void answer_gas(hn_rpc_call *call, hn_query *query)
+{
+    if (succeeded(query))
+        hn_rpc_answer_u64(call, query->gas);
+    else
+        fail_call(call, query);
+}
+
+static void ask_call(hn_rpc_call *call, hn_query_kind kind, void (*then)(hn_rpc_call *call, hn_query *query))
+{
+    hn_query *query = hn_rpc_new_query(call, kind);
+    if (query == NULL)
+        return;
+    query->block = call->params[1].block;
+    hn_rpc_complaint complaint = hn_rpc_read_call(query, call->arena, call->params[0].json);
+    if (complaint != NULL) {
+        hn_rpc_fail(call, HN_RPC_INVALID_PARAMS, "invalid argument 0: %s", complaint);
+        return;
+    }
+    complaint = hn_rpc_read_overrides(query, call->arena, call->params[2].json);
+    if (complaint != NULL) {
+        hn_rpc_fail(call, HN_RPC_INVALID_PARAMS, "invalid argument 2: %s", complaint);
+        return;
+    }
+    hn_rpc_ask(call, query, then);
+}
+
+void hn_rpc_eth_call(hn_rpc_call *call)
+{
+    ask_call(call, HN_QUERY_CALL, answer_call);
+}
+
+void hn_rpc_eth_estimateGas(hn_rpc_call *call)
+{
+    ask_call(call, HN_QUERY_ESTIMATE_GAS, answer_gas);
+}

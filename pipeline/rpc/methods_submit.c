@@ -1,0 +1,104 @@
+/* eth_sendRawTransaction and its synchronous form (EIP-7966). */
+#include "engine/crypto/keccak.h"
+#include "pipeline/rpc/method.h"
+#include "pipeline/rpc/show.h"
+
+enum {
+    SYNC_TIMEOUT_DEFAULT_MS = 20000,
+    SYNC_TIMEOUT_MAX_MS = 60000,
+};
+
+/* What geth's users hear where its words differ from ours. NULL: the verdict is good news. */
+static const char *const verdict_texts[HN_VERDICT_COUNT] = {
+    [HN_VERDICT_KNOWN] = "already known",
+    [HN_VERDICT_UNDERPRICED] = "replacement transaction underpriced",
+    [HN_VERDICT_REPLACED] = "transaction was replaced by another of the same nonce",
+    [HN_VERDICT_POOL_FULL] = "txpool is full",
+    [HN_VERDICT_SENDER_FULL] = "account limit exceeded: too many pending transactions of this sender",
+    [HN_VERDICT_TOO_LARGE] = "oversized data",
+    [HN_VERDICT_BUSY] = "the node is at its limit; try again later",
+    [HN_VERDICT_STOPPED] = "the node takes no transactions at the moment",
+    [HN_VERDICT_NO_LEDGER] = "invalid chain id for signer",
+};
+
+/* False: the transaction was refused, and the call has failed with the reason. */
+static bool is_accepted(hn_rpc_call *call, const hn_reply *reply)
+{
+    switch (reply->verdict) {
+    case HN_VERDICT_QUEUED:
+    case HN_VERDICT_DURABLE:
+    case HN_VERDICT_EXECUTED:
+        return true;
+    case HN_VERDICT_REJECTED:
+    case HN_VERDICT_SKIPPED:
+        hn_rpc_fail(call, HN_RPC_SERVER_ERROR, "%s", hn_reject_text(reply->reject));
+        return false;
+    default:
+        hn_rpc_fail(call, reply->verdict == HN_VERDICT_BUSY ? HN_RPC_LIMIT_EXCEEDED : HN_RPC_SERVER_ERROR,
+                    "%s",
+                    verdict_texts[reply->verdict] != NULL ? verdict_texts[reply->verdict]
+                                                          : hn_verdict_text(reply->verdict));
+        return false;
+    }
+}
+
+static hn_hash hash_of(const hn_rpc_call *call)
+{
+    hn_hash hash;
+    hn_keccak256(&hash, call->params[0].data.data, call->params[0].data.size);
+    return hash;
+}
+
+/* --- the hash --- */
+
+/* No reply in time means that it waits in the pool or is on its way: its hash is the answer then too. */
+static void answer_hash(hn_rpc_call *call, const hn_reply *reply)
+{
+    if (reply != NULL && !is_accepted(call, reply))
+        return;
+    hn_hash hash = hash_of(call);
+    hn_json_hash(hn_rpc_result(call), &hash);
+    hn_rpc_done(call);
+}
+
+void hn_rpc_eth_sendRawTransaction(hn_rpc_call *call)
+{
+    hn_rpc_submit(call, call->params[0].data, hn_rpc_config_of(call)->submit_timeout_ms, answer_hash);
+}
+
+/* --- the receipt --- */
+
+static void answer_receipt(hn_rpc_call *call, const hn_reply *reply)
+{
+    if (reply != NULL && !is_accepted(call, reply))
+        return;
+    hn_hash hash = hash_of(call);
+    hn_err err = HN_ERR_NOT_FOUND;
+    if (reply != NULL && reply->verdict == HN_VERDICT_EXECUTED) {
+        hn_history_reader *reader = hn_rpc_read_begin(call);
+        if (reader == NULL)
+            return;
+        hn_history_block block;
+        uint32_t index;
+        err = hn_history_find_transaction(reader, &block, &index, call->ledger, &hash);
+        if (err == HN_OK)
+            err =
+                hn_show_receipt(hn_rpc_result(call), call->arena, hn_rpc_ledger(call)->config, &block, index);
+        hn_rpc_read_end(call);
+    }
+    if (err == HN_OK)
+        hn_rpc_done(call);
+    else if (err == HN_ERR_NOT_FOUND)
+        hn_rpc_fail_data(call, HN_RPC_NOT_INCLUDED, "the transaction was accepted, but is in no block yet",
+                         hn_bytes_of(hash.b, sizeof hash.b));
+    else
+        hn_rpc_fail_err(call, err);
+}
+
+void hn_rpc_eth_sendRawTransactionSync(hn_rpc_call *call)
+{
+    uint64_t timeout_ms = call->params[1].is_present ? call->params[1].quantity : SYNC_TIMEOUT_DEFAULT_MS;
+    if (timeout_ms > SYNC_TIMEOUT_MAX_MS)
+        timeout_ms = SYNC_TIMEOUT_MAX_MS;
+    hn_rpc_submit(call, call->params[0].data, timeout_ms, answer_receipt);
+}

@@ -1,0 +1,359 @@
+#include "pipeline/rpc/server.h"
+
+#include "engine/base/check.h"
+#include "pipeline/rpc/server_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum {
+    BACKLOG = 1024,
+    LOOP_WAIT_MS = 100, /* how late an expired submission may be noticed */
+    ACCEPT_BURST = 16,
+    CLOSE_WAIT_MS = 2000,      /* for connections to go after they were shut down */
+    UNSENT_TIMEOUT_MS = 30000, /* a client that takes nothing for so long is cut off */
+};
+
+__attribute__((format(printf, 2, 3))) static void say(hn_rpc_problem *problem, const char *format, ...)
+{
+    if (problem == NULL)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(problem->text, sizeof problem->text, format, arguments);
+    va_end(arguments);
+}
+
+static hn_rpc_config with_defaults(const hn_rpc_config *config)
+{
+    hn_rpc_config full = *config;
+#define DEFAULT(member, value) full.member = full.member != 0 ? full.member : (value)
+    DEFAULT(body_bytes_max, 5 * 1024 * 1024);
+    DEFAULT(response_bytes_max, 64 * 1024 * 1024);
+    DEFAULT(batch_max, 1000);
+    DEFAULT(json_depth_max, 64);
+    DEFAULT(connections_max, 1024);
+    DEFAULT(in_flight_max, 16384);
+    DEFAULT(idle_timeout_ms, 60000);
+    DEFAULT(submit_timeout_ms, 5000);
+    DEFAULT(logs_max, 10000);
+#undef DEFAULT
+    if (full.address == NULL)
+        full.address = "127.0.0.1";
+    if (full.allowed_hosts == NULL)
+        full.allowed_hosts = "localhost";
+    return full;
+}
+
+/* --- connections --- */
+
+static void on_connection_closed(void *data)
+{
+    hn_rpc_connection *connection = data;
+    *connection->link = connection->next;
+    if (connection->next != NULL)
+        connection->next->link = connection->link;
+    hn_rpc_count(&connection->server->connection_count, (uint64_t)-1);
+    free(connection);
+}
+
+/* Notes a connection; false when there are too many. */
+static bool note_connection(hn_rpc_server *server, h2o_socket_t *socket)
+{
+    if (atomic_load_explicit(&server->connection_count, memory_order_relaxed) >=
+        server->config.connections_max)
+        return false;
+    hn_rpc_connection *connection = calloc(1, sizeof *connection);
+    if (connection == NULL)
+        return false;
+    connection->server = server;
+    connection->file = h2o_socket_get_fd(socket);
+    connection->next = server->connections;
+    connection->link = &server->connections;
+    if (connection->next != NULL)
+        connection->next->link = &connection->next;
+    server->connections = connection;
+    hn_rpc_count(&server->connection_count, 1);
+    socket->on_close.cb = on_connection_closed;
+    socket->on_close.data = connection;
+
+    int timeout = UNSENT_TIMEOUT_MS;
+    setsockopt(connection->file, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, sizeof timeout);
+    int on = 1;
+    setsockopt(connection->file, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    return true;
+}
+
+static void on_accept(h2o_socket_t *listener, const char *err)
+{
+    if (err != NULL)
+        return;
+    hn_rpc_server *server = listener->data;
+    for (unsigned i = 0; i < ACCEPT_BURST; i++) {
+        h2o_socket_t *socket = h2o_evloop_socket_accept(listener);
+        if (socket == NULL)
+            return;
+        if (note_connection(server, socket)) {
+            h2o_accept(&server->accept, socket);
+        } else {
+            hn_rpc_count(&server->refused_count, 1);
+            h2o_socket_close(socket);
+        }
+    }
+}
+
+/* --- waking --- */
+
+static void drain_eventfd(int file)
+{
+    uint64_t count;
+    while (read(file, &count, sizeof count) < 0 && errno == EINTR)
+        continue;
+}
+
+static void on_wake(h2o_socket_t *wake, const char *err)
+{
+    hn_rpc_server *server = wake->data;
+    if (err != NULL)
+        return;
+    drain_eventfd(h2o_socket_get_fd(wake));
+    hn_rpc_in_flight_poll(server);
+}
+
+static void on_stop_wake(h2o_socket_t *wake, const char *err)
+{
+    if (err == NULL)
+        drain_eventfd(h2o_socket_get_fd(wake));
+}
+
+/* A socket object over an eventfd that h2o watches, but leaves the reading to us. The descriptor is a copy:
+ * closing the object must not close the backend's. */
+static h2o_socket_t *watch(hn_rpc_server *server, int file, h2o_socket_cb on_readable)
+{
+    int copy = fcntl(file, F_DUPFD_CLOEXEC, 0);
+    if (copy < 0)
+        return NULL;
+    h2o_socket_t *socket = h2o_evloop_socket_create(server->context.loop, copy, H2O_SOCKET_FLAG_DONT_READ);
+    socket->data = server;
+    h2o_socket_read_start(socket, on_readable);
+    return socket;
+}
+
+/* --- the thread --- */
+
+static void run_loop_for(hn_rpc_server *server, uint64_t deadline_ms, bool (*is_finished)(hn_rpc_server *))
+{
+    uint64_t now = hn_rpc_now_ms();
+    while (!is_finished(server) && now < deadline_ms) {
+        uint64_t wait = deadline_ms - now < LOOP_WAIT_MS ? deadline_ms - now : LOOP_WAIT_MS;
+        h2o_evloop_run(server->context.loop, (int32_t)wait);
+        now = hn_rpc_now_ms();
+        hn_rpc_in_flight_expire(server, now);
+    }
+}
+
+static bool is_told_to_stop(hn_rpc_server *server)
+{
+    return atomic_load_explicit(&server->is_stopping, memory_order_acquire);
+}
+
+static bool has_answered_all(hn_rpc_server *server)
+{
+    return server->live_exchange_count == 0;
+}
+
+static bool has_no_connections(hn_rpc_server *server)
+{
+    return server->connections == NULL;
+}
+
+static void *run_server(void *self)
+{
+    hn_rpc_server *server = self;
+    run_loop_for(server, UINT64_MAX, is_told_to_stop);
+
+    h2o_socket_read_stop(server->listener);
+    h2o_socket_close(server->listener);
+    h2o_context_request_shutdown(&server->context);
+    run_loop_for(server, hn_rpc_now_ms() + atomic_load(&server->drain_ms), has_answered_all);
+    for (hn_rpc_connection *connection = server->connections; connection != NULL;
+         connection = connection->next)
+        shutdown(connection->file, SHUT_RDWR);
+    run_loop_for(server, hn_rpc_now_ms() + CLOSE_WAIT_MS, has_no_connections);
+    return NULL;
+}
+
+/* --- starting --- */
+
+static hn_err open_listener(int *out, uint16_t *port, hn_rpc_problem *problem, const hn_rpc_config *config)
+{
+    char service[8];
+    snprintf(service, sizeof service, "%u", config->port);
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+    struct addrinfo *found;
+    int code = getaddrinfo(config->address, service, &hints, &found);
+    if (code != 0) {
+        say(problem, "cannot listen on %s: %s", config->address, gai_strerror(code));
+        return HN_ERR_INVALID;
+    }
+    int on = 1;
+    int file = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    bool good = file >= 0 && setsockopt(file, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+                bind(file, found->ai_addr, found->ai_addrlen) == 0 && listen(file, BACKLOG) == 0;
+    int reason = errno;
+    freeaddrinfo(found);
+    struct sockaddr_storage bound;
+    socklen_t bound_size = sizeof bound;
+    if (!good || getsockname(file, (struct sockaddr *)&bound, &bound_size) != 0) {
+        say(problem, "cannot listen on %s port %u: %s", config->address, config->port, strerror(reason));
+        if (file >= 0)
+            close(file);
+        return reason == EADDRINUSE ? HN_ERR_BUSY : HN_ERR_SYSTEM;
+    }
+    setsockopt(file, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    *port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
+                                              : ((struct sockaddr_in *)&bound)->sin_port);
+    *out = file;
+    return HN_OK;
+}
+
+static void create_http(hn_rpc_server *server, int listener)
+{
+    h2o_config_init(&server->global);
+    server->global.max_request_entity_size = server->config.body_bytes_max;
+    server->global.http1.req_timeout = server->config.idle_timeout_ms;
+    server->global.http1.upgrade_to_http2 = 0;
+    server->global.server_name = h2o_iovec_init(H2O_STRLIT("hanse"));
+    h2o_hostconf_t *host =
+        h2o_config_register_host(&server->global, h2o_iovec_init(H2O_STRLIT("default")), 65535);
+    h2o_pathconf_t *path = h2o_config_register_path(host, "/", 0);
+    hn_rpc_handler *handler = (hn_rpc_handler *)(void *)h2o_create_handler(path, sizeof *handler);
+    handler->super.on_req = hn_rpc_http_on_request;
+    handler->server = server;
+    h2o_context_init(&server->context, h2o_evloop_create(), &server->global);
+    server->accept.ctx = &server->context;
+    server->accept.hosts = server->global.hosts;
+    server->listener = h2o_evloop_socket_create(server->context.loop, listener, H2O_SOCKET_FLAG_DONT_READ);
+    server->listener->data = server;
+    h2o_socket_read_start(server->listener, on_accept);
+}
+
+static void destroy_http(hn_rpc_server *server)
+{
+    h2o_loop_t *loop = server->context.loop;
+    if (server->wake != NULL)
+        h2o_socket_close(server->wake);
+    if (server->stop_wake != NULL)
+        h2o_socket_close(server->stop_wake);
+    h2o_evloop_run(loop, 0); /* closed sockets are freed by the loop */
+    h2o_context_dispose(&server->context);
+    h2o_evloop_destroy(loop);
+    h2o_config_dispose(&server->global);
+}
+
+/* All signals stay with the other threads: a write to a closed connection must not raise SIGPIPE here. */
+static int start_thread(hn_rpc_server *server)
+{
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int code = pthread_create(&server->thread, NULL, run_server, server);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (code == 0)
+        pthread_setname_np(server->thread, "hanse-rpc");
+    return code;
+}
+
+static void free_server(hn_rpc_server *server)
+{
+    hn_rpc_exchanges_destroy(server);
+    hn_rpc_in_flight_destroy(server);
+    hn_history_reader_destroy(server->reader);
+    if (server->stop_file >= 0)
+        close(server->stop_file);
+    free(server);
+}
+
+hn_err hn_rpc_server_start(hn_rpc_server **out, hn_rpc_problem *problem, const hn_rpc_config *config,
+                           const hn_backend *backend)
+{
+    hn_rpc_server *server = calloc(1, sizeof *server);
+    if (server == NULL) {
+        say(problem, "cannot start the JSON-RPC server: out of memory");
+        return HN_ERR_NO_MEMORY;
+    }
+    server->config = with_defaults(config);
+    server->backend = backend;
+    server->stop_file = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int listener = -1;
+    hn_err err = server->stop_file >= 0 ? HN_OK : HN_ERR_SYSTEM;
+    if (err == HN_OK)
+        err = hn_history_reader_create(&server->reader, backend->history);
+    if (err == HN_OK)
+        err = hn_rpc_in_flight_create(server);
+    if (err != HN_OK)
+        say(problem, "cannot start the JSON-RPC server: %s", hn_err_text(err));
+    if (err == HN_OK)
+        err = open_listener(&listener, &server->port, problem, &server->config);
+    if (err != HN_OK) {
+        free_server(server);
+        return err;
+    }
+    create_http(server, listener);
+    server->wake = watch(server, backend->operations->wake_fd(backend->self), on_wake);
+    server->stop_wake = watch(server, server->stop_file, on_stop_wake);
+    if (server->wake == NULL || server->stop_wake == NULL || start_thread(server) != 0) {
+        say(problem, "cannot start the JSON-RPC thread: %s", strerror(errno));
+        h2o_socket_close(server->listener);
+        destroy_http(server);
+        free_server(server);
+        return HN_ERR_SYSTEM;
+    }
+    *out = server;
+    return HN_OK;
+}
+
+void hn_rpc_server_stop(hn_rpc_server *server, uint32_t drain_ms)
+{
+    if (server == NULL)
+        return;
+    atomic_store(&server->drain_ms, drain_ms);
+    atomic_store_explicit(&server->is_stopping, true, memory_order_release);
+    uint64_t one = 1;
+    while (write(server->stop_file, &one, sizeof one) < 0 && errno == EINTR)
+        continue;
+    HN_CHECK(pthread_join(server->thread, NULL) == 0);
+    /* What the backend may still write to, or a connection that did not go, cannot be freed. */
+    if (server->live_exchange_count != 0 || server->connections != NULL)
+        return;
+    destroy_http(server);
+    free_server(server);
+}
+
+uint16_t hn_rpc_server_port(const hn_rpc_server *server)
+{
+    return server->port;
+}
+
+hn_rpc_counts hn_rpc_server_count(const hn_rpc_server *server)
+{
+#define READ(member) atomic_load_explicit(&server->member, memory_order_relaxed)
+    return (hn_rpc_counts){
+        .connections = READ(connection_count),
+        .http_requests = READ(http_count),
+        .calls = READ(call_count),
+        .errors = READ(error_count),
+        .in_flight = READ(in_flight_count),
+        .refused_connections = READ(refused_count),
+    };
+#undef READ
+}
