@@ -130,6 +130,7 @@ class Checks:
     def check_headers(self, compiler):
         flags = subprocess.run(["pkg-config", "--cflags", "libdpdk", "liburing", "jansson"],
                                capture_output=True, text=True).stdout.split()
+        flags += ["-isystem", os.path.join(self.root, "subprojects/c-kzg/deps/blst/bindings")]
         for name in self.sources((".h",)):
             done = subprocess.run([compiler, "-std=c17", "-D_GNU_SOURCE", "-march=x86-64-v3", "-Wall", "-Wextra",
                                    "-fsyntax-only", "-I" + self.root, "-x", "c", *flags,
