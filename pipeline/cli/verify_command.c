@@ -166,8 +166,9 @@ static hn_err open_ledger(audit *self, hn_data_problem *problem, const hn_node_l
 
 static hn_err open_stores(audit *self, hn_data_problem *problem)
 {
-    hn_uring_io_problem io_why = {.text = ""};
-    hn_err err = hn_uring_io_open(&self->uring, &io_why, self->directory);
+    hn_io_problem io_why = {.text = ""};
+    hn_uring_io_options io_options = {.read_only = true};
+    hn_err err = hn_uring_io_open(&self->uring, &io_why, self->directory, &io_options);
     if (err != HN_OK) {
         snprintf(problem->text, sizeof problem->text, "%.480s", io_why.text);
         return err;

@@ -57,10 +57,13 @@ void hn_core_add_stage(hn_core *core, const char *name, unsigned (*poll_stage)(v
     core->stages[core->stage_count++] = (hn_core_stage){.name = name, .poll = poll_stage, .self = self};
 }
 
-void hn_core_add_descriptor(hn_core *core, int descriptor)
+void hn_core_add_descriptor(hn_core *core, int fd, void (*drain)(void *self), void *self)
 {
     HN_CHECK(core->descriptor_count < HN_CORE_DESCRIPTORS_MAX);
-    core->descriptors[core->descriptor_count++] = descriptor;
+    unsigned i = core->descriptor_count++;
+    core->descriptors[i].fd = fd;
+    core->descriptors[i].drain = drain;
+    core->descriptors[i].self = self;
 }
 
 unsigned hn_core_poll(hn_core *core)
@@ -85,13 +88,16 @@ static void sleep_until_work(hn_core *core)
     nfds_t count = 0;
     waits[count++] = (struct pollfd){.fd = core->waker.event_fd, .events = POLLIN};
     for (unsigned i = 0; i < core->descriptor_count; i++)
-        waits[count++] = (struct pollfd){.fd = core->descriptors[i], .events = POLLIN};
+        waits[count++] = (struct pollfd){.fd = core->descriptors[i].fd, .events = POLLIN};
     struct timespec timeout = {
         .tv_sec = (time_t)(core->sleep_ns_max / 1000000000u),
         .tv_nsec = (long)(core->sleep_ns_max % 1000000000u),
     };
     (void)ppoll(waits, count, &timeout, NULL);
     hn_waker_drain(&core->waker);
+    for (unsigned i = 0; i < core->descriptor_count; i++)
+        if ((waits[i + 1].revents & POLLIN) != 0 && core->descriptors[i].drain != NULL)
+            core->descriptors[i].drain(core->descriptors[i].self);
     core->sleeps++;
 }
 

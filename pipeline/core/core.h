@@ -30,7 +30,11 @@ typedef struct hn_core {
     hn_waker waker;
     hn_core_stage stages[HN_CORE_STAGES_MAX];
     unsigned stage_count;
-    int descriptors[HN_CORE_DESCRIPTORS_MAX];
+    struct {
+        int fd;
+        void (*drain)(void *self); /* may be NULL */
+        void *self;
+    } descriptors[HN_CORE_DESCRIPTORS_MAX];
     unsigned descriptor_count;
     bool is_polling;       /* never sleeps */
     uint64_t spin_ns;      /* idle time before sleeping */
@@ -45,8 +49,9 @@ HN_MUST_USE hn_err hn_core_init(hn_core *core, const char *name, const atomic_bo
 void hn_core_destroy(hn_core *core);
 
 void hn_core_add_stage(hn_core *core, const char *name, unsigned (*poll)(void *self), void *self);
-/* Readable means: there is work. */
-void hn_core_add_descriptor(hn_core *core, int descriptor);
+/* Readable means: there is work. `drain` (may be NULL) is called when it was readable at the end of a sleep,
+ * for descriptors that the stages themselves do not empty. */
+void hn_core_add_descriptor(hn_core *core, int fd, void (*drain)(void *self), void *self);
 
 /* Runs until *stop. For rte_eal_remote_launch: takes the hn_core, returns 0. */
 int hn_core_run(void *core);

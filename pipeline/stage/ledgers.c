@@ -55,6 +55,7 @@ hn_err hn_node_add_ledger(hn_node *node, hn_node_problem *problem, const hn_node
     HN_TRY(hn_ledger_create(&ledger->executor, &ledger->genesis, &executor_options));
     HN_TRY(hn_sealer_create(&ledger->sealer, &ledger->genesis, table_seed));
     hn_sealer_head(ledger->sealer, &ledger->genesis_hash);
+    hn_ledger_note_sealed(ledger->executor, 0, &ledger->genesis_hash);
     hn_pool_limits limits = node->options.pool;
     uint32_t share = HN_POOLED_MAX / node->options.ledger_count;
     if (limits.transactions == 0 || limits.transactions > share)

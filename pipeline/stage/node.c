@@ -5,6 +5,7 @@
 #include "pipeline/io/uring_io.h"
 #include "pipeline/stage/backend.h"
 #include "pipeline/stage/ledgers.h"
+#include "pipeline/stats/stats.h"
 
 #include <inttypes.h>
 #include <rte_launch.h>
@@ -36,8 +37,8 @@ static hn_err explain(hn_node_problem *problem, const char *what, const char *wh
 
 static hn_err open_stores(hn_node *node, hn_node_problem *problem)
 {
-    hn_uring_io_problem io_why = {.text = ""};
-    hn_err err = hn_uring_io_open(&node->uring, &io_why, node->options.data_directory);
+    hn_io_problem io_why = {.text = ""};
+    hn_err err = hn_uring_io_open(&node->uring, &io_why, node->options.data_directory, NULL);
     if (err != HN_OK)
         return explain(problem, node->options.data_directory, io_why.text, err);
     node->io = hn_uring_io_face(node->uring);
@@ -176,17 +177,22 @@ static hn_err open_port(hn_node *node, hn_node_problem *problem)
         return explain(problem, "datagram protocol", "", err);
     int wait_fd = hn_port_wait_fd(node->port);
     if (wait_fd >= 0)
-        hn_core_add_descriptor(node->front, wait_fd);
+        hn_core_add_descriptor(node->front, wait_fd, NULL, NULL);
     else
         node->front->sleep_ns_max = 50 * 1000; /* a device without receive interrupts: look often */
     return HN_OK;
+}
+
+static void drain_event(void *uring)
+{
+    hn_uring_io_drain_event(uring);
 }
 
 hn_err hn_node_start(hn_node *node, hn_node_problem *problem)
 {
     problem->text[0] = '\0';
     HN_TRY(open_port(node, problem));
-    hn_core_add_descriptor(node->front, hn_uring_io_event_fd(node->uring));
+    hn_core_add_descriptor(node->front, hn_uring_io_event_fd(node->uring), drain_event, node->uring);
     hn_err err = hn_node_register_stats(node);
     if (err != HN_OK)
         return explain(problem, "stats", "", err);
