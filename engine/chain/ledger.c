@@ -15,7 +15,7 @@ hn_err hn_ledger_create(hn_ledger **out, const hn_genesis *genesis, const hn_led
     ledger->config = genesis->config;
     ledger->options = *options;
     ledger->gas_limit = options->block_gas_limit != 0 ? options->block_gas_limit : genesis->header.gas_limit;
-    hn_recent_hashes_init(&ledger->recent, &options->port);
+    hn_recent_hashes_init(&ledger->recent, &options->port, genesis->header.number);
     hn_ledger_set_head(ledger, &genesis->header);
     size_t expected = options->expected_accounts > genesis->account_count ? options->expected_accounts
                                                                           : genesis->account_count;
@@ -60,7 +60,7 @@ hn_err hn_ledger_restore(hn_ledger *ledger, hn_flat *flat, const hn_header *head
     hn_flat_destroy(ledger->flat);
     ledger->flat = flat;
     hn_ledger_set_head(ledger, head);
-    hn_recent_hashes_init(&ledger->recent, &ledger->options.port);
+    hn_recent_hashes_init(&ledger->recent, &ledger->options.port, head->number + 1 - recent_hash_count);
     ledger->ancestry = (hn_ancestry){.count = 0};
     for (size_t back = recent_hash_count; back > 0; back--)
         (void)hn_recent_hashes_add(&ledger->recent, head->number - (back - 1), &recent_hashes[back - 1]);

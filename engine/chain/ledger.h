@@ -82,8 +82,9 @@ void hn_ledger_destroy(hn_ledger *ledger);
 HN_MUST_USE hn_err hn_ledger_execute(hn_ledger *ledger, hn_executed_block *out, hn_arena *arena, hn_evm *evm,
                                      const hn_signature_context *signatures, const hn_batch *batch);
 
-/* Tells the executor the hash of a sealed block, in order, the genesis block's first. Lets BLOCKHASH answer
- * without waiting, and puts the slots of EIP-2935 that were left open into the flat tables. */
+/* Tells the executor the hash of a sealed block, in order without gaps: the genesis block's right after
+ * creation (the sealer knows it; hn_ledger_restore and hn_ledger_import do it themselves). Lets BLOCKHASH
+ * answer without waiting, and puts the slots of EIP-2935 that were left open into the flat tables. */
 void hn_ledger_note_sealed(hn_ledger *ledger, uint64_t block_number, const hn_hash *hash);
 
 /* Reads of the executor's state, on its core: pool admission. False: no such account. */

@@ -3,9 +3,9 @@
 #include "engine/base/check.h"
 #include "engine/chain/system_calls.h"
 
-void hn_recent_hashes_init(hn_recent_hashes *recent, const hn_ledger_port *port)
+void hn_recent_hashes_init(hn_recent_hashes *recent, const hn_ledger_port *port, uint64_t first)
 {
-    *recent = (hn_recent_hashes){.port = *port};
+    *recent = (hn_recent_hashes){.first = first, .end = first, .port = *port};
 }
 
 void hn_recent_hashes_get(const hn_recent_hashes *recent, hn_hash *out, uint64_t block_number)
@@ -22,9 +22,7 @@ void hn_recent_hashes_get(const hn_recent_hashes *recent, hn_hash *out, uint64_t
 
 bool hn_recent_hashes_add(hn_recent_hashes *recent, uint64_t block_number, const hn_hash *hash)
 {
-    HN_CHECK(recent->first == recent->end || block_number == recent->end);
-    if (recent->first == recent->end)
-        recent->first = block_number;
+    HN_CHECK(block_number == recent->end);
     recent->end = block_number + 1;
     if (recent->end - recent->first > HN_RECENT_HASHES)
         recent->first = recent->end - HN_RECENT_HASHES;

@@ -19,7 +19,8 @@ typedef struct hn_recent_hashes {
     hn_ledger_port port;
 } hn_recent_hashes;
 
-void hn_recent_hashes_init(hn_recent_hashes *recent, const hn_ledger_port *port);
+/* Nothing is known yet; the first hash to be added is that of block `first`. */
+void hn_recent_hashes_init(hn_recent_hashes *recent, const hn_ledger_port *port, uint64_t first);
 
 /* The hash of a block before the one that executes: from memory, or waited for; zero when it is too old. */
 void hn_recent_hashes_get(const hn_recent_hashes *recent, hn_hash *out, uint64_t block_number);

@@ -8,6 +8,7 @@ static const struct {
     hn_reject reject;
 } other_names[] = {
     {"TR_NoFundsX", HN_REJECT_FUNDS},
+    {"TR_NoFundsX", HN_REJECT_COST_OVERFLOW},
     {"TR_NoFundsOrGas", HN_REJECT_FUNDS},
     {"TR_NoFundsOrGas", HN_REJECT_INTRINSIC_GAS},
     {"TR_NoFunds", HN_REJECT_COST_OVERFLOW},

@@ -146,6 +146,7 @@ static hn_err open_ledger(audit *self, hn_data_problem *problem, const hn_node_l
     self->ledger_count++;
     HN_TRY(hn_sealer_create(&replayed->sealer, &ledger->genesis, 0));
     const hn_header *genesis = hn_sealer_head(replayed->sealer, &ledger->genesis_hash);
+    hn_ledger_note_sealed(replayed->executor, 0, &ledger->genesis_hash);
     if (self->history != NULL)
         HN_TRY(hn_history_add_ledger(self->history, self->ledger_count - 1, ledger->name, genesis,
                                      &ledger->genesis_hash));
