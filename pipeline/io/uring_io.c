@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -78,6 +79,15 @@ static void queue_write(hn_uring_io *io, hn_uring_write *write)
     submit_ring(io);
 }
 
+/* liburing 2.3 declares io_uring_enable_rings and does not export it. */
+static long enable_ring(hn_uring_io *io)
+{
+    long result = syscall(SYS_io_uring_register, io->ring.ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
+    /* What io_uring_submit asks before it enters the kernel. */
+    io->ring.flags &= ~(unsigned)IORING_SETUP_R_DISABLED;
+    return result;
+}
+
 static hn_err submit_write(void *self, hn_io_file file, uint64_t offset, hn_bytes data, uint64_t token)
 {
     hn_uring_io *io = self;
@@ -95,8 +105,7 @@ static hn_err submit_write(void *self, hn_io_file file, uint64_t offset, hn_byte
     if (!io->is_enabled) {
         /* Only now is it known which thread will use the ring. */
         io->is_enabled = true;
-        int result = io_uring_enable_rings(&io->ring);
-        HN_CHECK(result == 0 || result == -EBADFD);
+        HN_CHECK(enable_ring(io) == 0);
     }
     hn_uring_write *write = io->writes;
     while (write->is_used)
