@@ -19,6 +19,13 @@ static hn_err fail(hn_data_problem *problem, const char *path, int error)
     return error == ENOSPC ? HN_ERR_NO_SPACE : (error == ENOENT ? HN_ERR_NOT_FOUND : HN_ERR_IO);
 }
 
+/* FOLDER/NAME; a path that is too long is cut, and then is not found. */
+static void join(char out[PATH_BYTES], const char *folder, const char *name)
+{
+    if (snprintf(out, PATH_BYTES, "%s/%s", folder, name) >= PATH_BYTES)
+        out[PATH_BYTES - 1] = '\0';
+}
+
 hn_err hn_read_file(hn_bytes *out, hn_data_problem *problem, hn_arena *arena, const char *path, size_t limit)
 {
     FILE *file = fopen(path, "rb");
@@ -54,7 +61,7 @@ static hn_err make_folder(hn_data_problem *problem, const char *path)
     if (mkdir(path, 0750) != 0 && errno != EEXIST)
         return fail(problem, path, errno);
     char parent[PATH_BYTES];
-    snprintf(parent, sizeof parent, "%s/..", path);
+    join(parent, path, "..");
     int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd >= 0) {
         fsync(fd);
@@ -67,7 +74,7 @@ hn_err hn_data_directory_make(hn_data_problem *problem, const char *path)
 {
     char folder[PATH_BYTES];
     HN_TRY(make_folder(problem, path));
-    snprintf(folder, sizeof folder, "%s/ledgers", path);
+    join(folder, path, "ledgers");
     return make_folder(problem, folder);
 }
 
@@ -90,7 +97,7 @@ static hn_err read_entry(hn_node_ledger_options *out, hn_data_problem *problem, 
                          const char *folder, const char *file_name)
 {
     char path[PATH_BYTES];
-    snprintf(path, sizeof path, "%s/%s", folder, file_name);
+    join(path, folder, file_name);
     const char *name = file_name + NUMBER_DIGITS + 1;
     bool is_development = ends_with(file_name, kind_development);
     bool is_strict = ends_with(file_name, kind_strict);
@@ -108,7 +115,7 @@ hn_err hn_data_directory_list(const hn_node_ledger_options **out, uint32_t *coun
                               hn_arena *arena, const char *path)
 {
     char folder[PATH_BYTES];
-    snprintf(folder, sizeof folder, "%s/ledgers", path);
+    join(folder, path, "ledgers");
     struct dirent **entries = NULL;
     int found = scandir(folder, &entries, is_ledger_file, alphasort);
     if (found < 0 && errno == ENOENT)
@@ -138,8 +145,8 @@ static hn_err write_file(hn_data_problem *problem, const char *folder, const cha
                          hn_bytes content)
 {
     char path[PATH_BYTES], temporary[PATH_BYTES];
-    snprintf(path, sizeof path, "%s/%s", folder, file_name);
-    snprintf(temporary, sizeof temporary, "%s/new", folder);
+    join(path, folder, file_name);
+    join(temporary, folder, "new");
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
     if (fd < 0)
         return fail(problem, temporary, errno);
@@ -189,7 +196,7 @@ hn_err hn_data_directory_add(hn_data_problem *problem, const char *path, const c
     }
     if (err == HN_OK) {
         char folder[PATH_BYTES], file_name[128];
-        snprintf(folder, sizeof folder, "%s/ledgers", path);
+        join(folder, path, "ledgers");
         snprintf(file_name, sizeof file_name, "%0*u-%.64s%s", NUMBER_DIGITS, count, name,
                  genesis_json.size == 0 ? kind_development : (is_strict ? kind_strict : kind_json));
         err = write_file(problem, folder, file_name, genesis_json);

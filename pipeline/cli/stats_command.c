@@ -2,9 +2,9 @@
  * JSON). */
 #include "pipeline/cli/commands.h"
 
-#include <errno.h>
 #include <glob.h>
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +24,25 @@ static void print_help(void)
            "  --json         print what the socket says, unchanged\n");
 }
 
+/* A connection to the socket at `path`; negative when nobody answers there. */
+static int connect_to(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct timeval timeout = {.tv_sec = 5};
+    if (strlen(path) >= sizeof address.sun_path)
+        return -1;
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    if (connect(fd, (struct sockaddr *)&address, sizeof address) != 0) {
+        close(fd);
+        return -1;
+    }
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+    return fd;
+}
+
 /* Looks where DPDK puts its sockets: the first match of root's and the user's runtime folders. */
 static bool find_socket(char path[PATH_BYTES], const char *name)
 {
@@ -38,11 +57,9 @@ static bool find_socket(char path[PATH_BYTES], const char *name)
         if (glob(patterns[i], 0, NULL, &found) == 0) {
             /* Sockets of ended nodes stay behind: take one that answers. */
             for (size_t j = 0; j < found.gl_pathc; j++) {
-                struct sockaddr_un address = {.sun_family = AF_UNIX};
-                int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
-                snprintf(address.sun_path, sizeof address.sun_path, "%s", found.gl_pathv[j]);
-                bool answers = fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
-                if (fd >= 0)
+                int fd = connect_to(found.gl_pathv[j]);
+                bool answers = fd >= 0;
+                if (answers)
                     close(fd);
                 if (answers) {
                     snprintf(path, PATH_BYTES, "%s", found.gl_pathv[j]);
@@ -54,22 +71,6 @@ static bool find_socket(char path[PATH_BYTES], const char *name)
         }
     }
     return false;
-}
-
-static int connect_to(const char *path)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    struct timeval timeout = {.tv_sec = 5};
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
-    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) != 0) {
-        fprintf(stderr, "hanse stats: %s: %s\n", path, strerror(errno));
-        if (fd >= 0)
-            close(fd);
-        return -1;
-    }
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
-    return fd;
 }
 
 /* The answer to one command; NULL, and said why, when there is none. */
@@ -174,8 +175,10 @@ int hn_cli_stats(int argc, char **argv)
         return HN_EXIT_FAILED;
     }
     int fd = connect_to(path);
-    if (fd < 0)
+    if (fd < 0) {
+        fprintf(stderr, "hanse stats: %s: nobody answers\n", path);
         return HN_EXIT_FAILED;
+    }
     static char greeting[ANSWER_BYTES_MAX]; /* version and process id, sent unasked */
     bool is_fine = recv(fd, greeting, sizeof greeting, 0) > 0;
     if (is_fine)
