@@ -8,9 +8,9 @@ static const uint8_t branch_capacities[] = {2, 3, 4, 6, 8, 12, 16};
 
 hn_err hn_leaf_make(hn_trie_pool *pool, uint32_t *out, hn_bytes key, hn_bytes value)
 {
-    uint8_t size_class = hn_pool_class_of(sizeof(hn_trie_leaf) + key.size + value.size);
-    HN_TRY(hn_pool_take(pool, out, size_class));
-    hn_trie_leaf *leaf = hn_pool_at(pool, *out);
+    uint8_t size_class = hn_trie_pool_class_of(sizeof(hn_trie_leaf) + key.size + value.size);
+    HN_TRY(hn_trie_pool_take(pool, out, size_class));
+    hn_trie_leaf *leaf = hn_trie_pool_at(pool, *out);
     leaf->kind = HN_TRIE_LEAF;
     leaf->size_class = size_class;
     leaf->key_size = (uint16_t)key.size;
@@ -23,9 +23,9 @@ hn_err hn_leaf_make(hn_trie_pool *pool, uint32_t *out, hn_bytes key, hn_bytes va
 
 hn_err hn_extension_make(hn_trie_pool *pool, uint32_t *out, size_t nibble_count)
 {
-    uint8_t size_class = hn_pool_class_of(sizeof(hn_trie_extension) + nibble_count);
-    HN_TRY(hn_pool_take(pool, out, size_class));
-    hn_trie_extension *extension = hn_pool_at(pool, *out);
+    uint8_t size_class = hn_trie_pool_class_of(sizeof(hn_trie_extension) + nibble_count);
+    HN_TRY(hn_trie_pool_take(pool, out, size_class));
+    hn_trie_extension *extension = hn_trie_pool_at(pool, *out);
     *extension = (hn_trie_extension){
         .kind = HN_TRIE_EXTENSION, .size_class = size_class, .nibble_count = (uint8_t)nibble_count};
     return HN_OK;
@@ -41,9 +41,9 @@ static hn_err make_branch(hn_trie_pool *pool, uint32_t *out, size_t child_count)
     const uint8_t *capacity = branch_capacities;
     while (*capacity < child_count)
         capacity++;
-    uint8_t size_class = hn_pool_class_of(branch_bytes(*capacity));
-    HN_TRY(hn_pool_take(pool, out, size_class));
-    hn_trie_branch *branch = hn_pool_at(pool, *out);
+    uint8_t size_class = hn_trie_pool_class_of(branch_bytes(*capacity));
+    HN_TRY(hn_trie_pool_take(pool, out, size_class));
+    hn_trie_branch *branch = hn_trie_pool_at(pool, *out);
     *branch = (hn_trie_branch){.kind = HN_TRIE_BRANCH, .size_class = size_class, .capacity = *capacity};
     return HN_OK;
 }
@@ -63,10 +63,10 @@ static void copy_link(hn_trie_link to, hn_trie_link from)
 /* Moves the branch to a block with room for `child_count` children, at least those it has. */
 static hn_err resize_branch(hn_trie_pool *pool, uint32_t *index, size_t child_count)
 {
-    hn_trie_branch *old = hn_pool_at(pool, *index);
+    hn_trie_branch *old = hn_trie_pool_at(pool, *index);
     uint32_t resized;
     HN_TRY(make_branch(pool, &resized, child_count));
-    hn_trie_branch *branch = hn_pool_at(pool, resized);
+    hn_trie_branch *branch = hn_trie_pool_at(pool, resized);
     branch->present = old->present;
     branch->value = old->value;
     for (unsigned rank = 0; rank < hn_branch_count(old); rank++)
@@ -78,12 +78,12 @@ static hn_err resize_branch(hn_trie_pool *pool, uint32_t *index, size_t child_co
 
 hn_err hn_branch_add(hn_trie_pool *pool, uint32_t *index, unsigned nibble, uint32_t child)
 {
-    hn_trie_branch *branch = hn_pool_at(pool, *index);
+    hn_trie_branch *branch = hn_trie_pool_at(pool, *index);
     HN_CHECK(!hn_branch_has(branch, nibble));
     unsigned count = hn_branch_count(branch);
     if (count == branch->capacity) {
         HN_TRY(resize_branch(pool, index, count + 1));
-        branch = hn_pool_at(pool, *index);
+        branch = hn_trie_pool_at(pool, *index);
     }
     unsigned rank = hn_branch_rank(branch, nibble);
     for (unsigned i = count; i > rank; i--)
@@ -97,7 +97,7 @@ hn_err hn_branch_add(hn_trie_pool *pool, uint32_t *index, unsigned nibble, uint3
 
 hn_err hn_branch_remove(hn_trie_pool *pool, uint32_t *index, unsigned nibble)
 {
-    hn_trie_branch *branch = hn_pool_at(pool, *index);
+    hn_trie_branch *branch = hn_trie_pool_at(pool, *index);
     HN_CHECK(hn_branch_has(branch, nibble));
     unsigned count = hn_branch_count(branch) - 1;
     for (unsigned i = hn_branch_rank(branch, nibble); i < count; i++)
@@ -111,18 +111,18 @@ hn_err hn_branch_remove(hn_trie_pool *pool, uint32_t *index, unsigned nibble)
 
 void hn_node_free(hn_trie_pool *pool, uint32_t index)
 {
-    const hn_trie_node *node = hn_pool_at(pool, index);
-    hn_pool_give(pool, index, node->size_class);
+    const hn_trie_node *node = hn_trie_pool_at(pool, index);
+    hn_trie_pool_give(pool, index, node->size_class);
 }
 
 static hn_bytes branch_value(const hn_trie_pool *pool, const hn_trie_branch *branch)
 {
-    return branch->value != 0 ? hn_leaf_value(hn_pool_at(pool, branch->value)) : (hn_bytes){0};
+    return branch->value != 0 ? hn_leaf_value(hn_trie_pool_at(pool, branch->value)) : (hn_bytes){0};
 }
 
 size_t hn_node_rlp_bound(const hn_trie_pool *pool, uint32_t index)
 {
-    const hn_trie_node *node = hn_pool_at(pool, index);
+    const hn_trie_node *node = hn_trie_pool_at(pool, index);
     switch ((hn_trie_kind)node->kind) {
     case HN_TRIE_LEAF:
         return HN_TRIE_LEAF_RLP_MAX_BESIDES_VALUE + ((const hn_trie_leaf *)node)->value_size;
@@ -150,7 +150,7 @@ static uint8_t *write_branch(const hn_trie_pool *pool, uint8_t *to, hn_trie_bran
 
 uint8_t *hn_node_write_rlp(const hn_trie_pool *pool, uint8_t *to, uint32_t index, size_t depth)
 {
-    void *node = hn_pool_at(pool, index);
+    void *node = hn_trie_pool_at(pool, index);
     switch ((hn_trie_kind)((hn_trie_node *)node)->kind) {
     case HN_TRIE_LEAF:
         return hn_trie_write_leaf(to, hn_leaf_key(node), depth, hn_leaf_value(node));

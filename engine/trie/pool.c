@@ -36,7 +36,7 @@ size_t hn_trie_pool_memory_bytes(const hn_trie_pool *pool)
            pool->segment_capacity * sizeof(uint8_t *) + pool->work_capacity * sizeof *pool->work;
 }
 
-uint8_t hn_pool_class_of(size_t size)
+uint8_t hn_trie_pool_class_of(size_t size)
 {
     size_t units = (size + HN_POOL_UNIT_BYTES - 1) / HN_POOL_UNIT_BYTES;
     HN_CHECK(units > 0 && units <= HN_POOL_SEGMENT_UNITS);
@@ -53,7 +53,7 @@ static uint32_t class_units(uint8_t size_class)
     return UINT32_C(1) << (size_class - HN_POOL_EXACT_CLASSES + EXACT_BITS);
 }
 
-size_t hn_pool_class_bytes(uint8_t size_class)
+size_t hn_trie_pool_class_bytes(uint8_t size_class)
 {
     return (size_t)class_units(size_class) * HN_POOL_UNIT_BYTES;
 }
@@ -82,11 +82,11 @@ static hn_err add_segment(hn_trie_pool *pool)
     return HN_OK;
 }
 
-hn_err hn_pool_take(hn_trie_pool *pool, uint32_t *index, uint8_t size_class)
+hn_err hn_trie_pool_take(hn_trie_pool *pool, uint32_t *index, uint8_t size_class)
 {
     uint32_t freed = pool->free_blocks[size_class];
     if (freed != 0) {
-        memcpy(&pool->free_blocks[size_class], hn_pool_at(pool, freed), sizeof freed);
+        memcpy(&pool->free_blocks[size_class], hn_trie_pool_at(pool, freed), sizeof freed);
         *index = freed;
         return HN_OK;
     }
@@ -98,8 +98,8 @@ hn_err hn_pool_take(hn_trie_pool *pool, uint32_t *index, uint8_t size_class)
     return HN_OK;
 }
 
-void hn_pool_give(hn_trie_pool *pool, uint32_t index, uint8_t size_class)
+void hn_trie_pool_give(hn_trie_pool *pool, uint32_t index, uint8_t size_class)
 {
-    memcpy(hn_pool_at(pool, index), &pool->free_blocks[size_class], sizeof index);
+    memcpy(hn_trie_pool_at(pool, index), &pool->free_blocks[size_class], sizeof index);
     pool->free_blocks[size_class] = index;
 }

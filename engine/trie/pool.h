@@ -39,18 +39,18 @@ struct hn_trie_pool {
     hn_hash_batch batch;
 };
 
-static inline void *hn_pool_at(const hn_trie_pool *pool, uint32_t index)
+static inline void *hn_trie_pool_at(const hn_trie_pool *pool, uint32_t index)
 {
     return pool->segments[index >> HN_POOL_SEGMENT_BITS] +
            (size_t)(index & (HN_POOL_SEGMENT_UNITS - 1)) * HN_POOL_UNIT_BYTES;
 }
 
 /* The size class of a block with `size` bytes or a little more, and its bytes. */
-uint8_t hn_pool_class_of(size_t size);
-size_t hn_pool_class_bytes(uint8_t size_class);
+uint8_t hn_trie_pool_class_of(size_t size);
+size_t hn_trie_pool_class_bytes(uint8_t size_class);
 
 /* A block with undefined contents. */
-HN_MUST_USE hn_err hn_pool_take(hn_trie_pool *pool, uint32_t *index, uint8_t size_class);
-void hn_pool_give(hn_trie_pool *pool, uint32_t index, uint8_t size_class);
+HN_MUST_USE hn_err hn_trie_pool_take(hn_trie_pool *pool, uint32_t *index, uint8_t size_class);
+void hn_trie_pool_give(hn_trie_pool *pool, uint32_t index, uint8_t size_class);
 
 #endif

@@ -48,7 +48,7 @@ static hn_err walk(prover *self, hn_trie_link link, hn_bytes key)
         HN_CHECK(*link.ref_size != 0);
         if (*link.ref_size == sizeof(hn_hash))
             HN_TRY(add_node(self, *link.child, depth));
-        void *node = hn_pool_at(self->pool, *link.child);
+        void *node = hn_trie_pool_at(self->pool, *link.child);
         if (((hn_trie_node *)node)->kind == HN_TRIE_LEAF || !next_link(&link, &depth, node, key))
             return HN_OK;
     }
@@ -59,7 +59,7 @@ hn_err hn_trie_prove(const hn_trie_pool *pool, const hn_trie *trie, hn_bytes **n
 {
     prover self = {.pool = pool, .arena = arena};
     if (trie->root != 0)
-        HN_TRY(walk(&self, hn_extension_link(hn_pool_at(pool, trie->root)), key));
+        HN_TRY(walk(&self, hn_extension_link(hn_trie_pool_at(pool, trie->root)), key));
     hn_bytes *list = hn_arena_alloc(arena, self.count * sizeof *list);
     if (list == NULL)
         return HN_ERR_NO_MEMORY;

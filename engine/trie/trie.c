@@ -11,7 +11,7 @@ bool hn_trie_get(const hn_trie_pool *pool, const hn_trie *trie, hn_bytes *value,
     uint32_t index = trie->root;
     size_t depth = 0;
     while (index != 0) {
-        void *node = hn_pool_at(pool, index);
+        void *node = hn_trie_pool_at(pool, index);
         switch ((hn_trie_kind)((hn_trie_node *)node)->kind) {
         case HN_TRIE_LEAF:
             if (!hn_bytes_equal(hn_leaf_key(node), key))
@@ -45,7 +45,7 @@ static hn_err add_leaf(hn_trie_pool *pool, uint32_t *branch_index, hn_bytes key,
 {
     if (depth < 2 * key.size)
         return hn_branch_add(pool, branch_index, hn_trie_nibble(key.data, depth), leaf);
-    hn_trie_branch *branch = hn_pool_at(pool, *branch_index);
+    hn_trie_branch *branch = hn_trie_pool_at(pool, *branch_index);
     HN_CHECK(branch->value == 0);
     branch->value = leaf;
     return HN_OK;
@@ -58,7 +58,7 @@ static hn_err extend(hn_trie_pool *pool, hn_trie_link link, hn_bytes key, size_t
         return HN_OK;
     uint32_t index;
     HN_TRY(hn_extension_make(pool, &index, to - from));
-    hn_trie_extension *extension = hn_pool_at(pool, index);
+    hn_trie_extension *extension = hn_trie_pool_at(pool, index);
     for (size_t i = from; i < to; i++)
         extension->nibbles[i - from] = hn_trie_nibble(key.data, i);
     extension->child = *link.child;
@@ -68,8 +68,8 @@ static hn_err extend(hn_trie_pool *pool, hn_trie_link link, hn_bytes key, size_t
 
 static hn_err replace_value(hn_trie_pool *pool, uint32_t *index, hn_bytes key, hn_bytes value)
 {
-    hn_trie_leaf *leaf = hn_pool_at(pool, *index);
-    uint8_t size_class = hn_pool_class_of(sizeof *leaf + key.size + value.size);
+    hn_trie_leaf *leaf = hn_trie_pool_at(pool, *index);
+    uint8_t size_class = hn_trie_pool_class_of(sizeof *leaf + key.size + value.size);
     if (leaf->size_class == size_class) {
         leaf->value_size = (uint32_t)value.size;
         memcpy(leaf->bytes + key.size, value.data, value.size);
@@ -87,7 +87,7 @@ static hn_err replace_value(hn_trie_pool *pool, uint32_t *index, hn_bytes key, h
 static hn_err put_at_leaf(hn_trie_pool *pool, hn_trie_link link, hn_bytes key, size_t depth, hn_bytes value)
 {
     uint32_t old = *link.child;
-    hn_bytes old_key = hn_leaf_key(hn_pool_at(pool, old));
+    hn_bytes old_key = hn_leaf_key(hn_trie_pool_at(pool, old));
     if (hn_bytes_equal(old_key, key))
         return replace_value(pool, link.child, key, value);
     size_t nibble_count = 2 * (old_key.size < key.size ? old_key.size : key.size);
@@ -110,7 +110,7 @@ static hn_err split_extension(hn_trie_pool *pool, hn_trie_link link, hn_bytes ke
                               size_t matched, hn_bytes value)
 {
     uint32_t old_index = *link.child;
-    hn_trie_extension *old = hn_pool_at(pool, old_index);
+    hn_trie_extension *old = hn_trie_pool_at(pool, old_index);
     uint32_t leaf, branch_index;
     HN_TRY(hn_leaf_make(pool, &leaf, key, value));
     HN_TRY(hn_branch_make(pool, &branch_index));
@@ -119,7 +119,7 @@ static hn_err split_extension(hn_trie_pool *pool, hn_trie_link link, hn_bytes ke
     uint32_t below = old->child;
     if (left != 0) {
         HN_TRY(hn_extension_make(pool, &below, left));
-        hn_trie_extension *rest = hn_pool_at(pool, below);
+        hn_trie_extension *rest = hn_trie_pool_at(pool, below);
         memcpy(rest->nibbles, old->nibbles + matched + 1, left);
         rest->child = old->child;
         rest->ref_size = old->ref_size;
@@ -128,7 +128,7 @@ static hn_err split_extension(hn_trie_pool *pool, hn_trie_link link, hn_bytes ke
     unsigned nibble = old->nibbles[matched];
     HN_TRY(hn_branch_add(pool, &branch_index, nibble, below));
     if (left == 0) {
-        hn_trie_branch *branch = hn_pool_at(pool, branch_index);
+        hn_trie_branch *branch = hn_trie_pool_at(pool, branch_index);
         hn_trie_link kept = hn_branch_link(branch, hn_branch_rank(branch, nibble));
         *kept.ref_size = old->ref_size;
         memcpy(kept.ref, old->ref, sizeof old->ref);
@@ -154,7 +154,7 @@ static hn_err descend_and_put(hn_trie_pool *pool, hn_trie_link link, hn_bytes ke
 {
     for (size_t depth = 0;;) {
         *link.ref_size = 0;
-        void *node = hn_pool_at(pool, *link.child);
+        void *node = hn_trie_pool_at(pool, *link.child);
         switch ((hn_trie_kind)((hn_trie_node *)node)->kind) {
         case HN_TRIE_LEAF:
             return put_at_leaf(pool, link, key, depth, value);
@@ -192,11 +192,11 @@ hn_err hn_trie_put(hn_trie_pool *pool, hn_trie *trie, hn_bytes key, hn_bytes val
     if (key.size > HN_TRIE_KEY_BYTES_MAX || value.size > HN_TRIE_VALUE_BYTES_MAX)
         return HN_ERR_RANGE;
     if (trie->root != 0)
-        return descend_and_put(pool, hn_extension_link(hn_pool_at(pool, trie->root)), key, value);
+        return descend_and_put(pool, hn_extension_link(hn_trie_pool_at(pool, trie->root)), key, value);
     uint32_t root, leaf;
     HN_TRY(hn_extension_make(pool, &root, 0));
     HN_TRY(hn_leaf_make(pool, &leaf, key, value));
-    hn_trie_extension *extension = hn_pool_at(pool, root);
+    hn_trie_extension *extension = hn_trie_pool_at(pool, root);
     extension->child = leaf;
     trie->root = root;
     return HN_OK;
@@ -204,7 +204,7 @@ hn_err hn_trie_put(hn_trie_pool *pool, hn_trie *trie, hn_bytes key, hn_bytes val
 
 static void free_subtree(hn_trie_pool *pool, uint32_t index)
 {
-    const hn_trie_node *node = hn_pool_at(pool, index);
+    const hn_trie_node *node = hn_trie_pool_at(pool, index);
     if (node->kind == HN_TRIE_EXTENSION) {
         free_subtree(pool, ((const hn_trie_extension *)node)->child);
     } else if (node->kind == HN_TRIE_BRANCH) {
@@ -233,7 +233,7 @@ typedef struct walk {
 
 static void prefetch_node(const hn_trie_pool *pool, uint32_t index)
 {
-    const uint8_t *node = hn_pool_at(pool, index);
+    const uint8_t *node = hn_trie_pool_at(pool, index);
     __builtin_prefetch(node);
     __builtin_prefetch(node + 64);
     __builtin_prefetch(node + 128);
@@ -242,7 +242,7 @@ static void prefetch_node(const hn_trie_pool *pool, uint32_t index)
 /* One node further down; index 0 at the end of the way. */
 static void step(const hn_trie_pool *pool, walk *at, const uint8_t *key)
 {
-    void *node = hn_pool_at(pool, at->index);
+    void *node = hn_trie_pool_at(pool, at->index);
     const hn_trie_kind kind = ((hn_trie_node *)node)->kind;
     at->index = 0;
     if (kind == HN_TRIE_EXTENSION) {

@@ -25,7 +25,7 @@ static bool find(const hn_trie_pool *pool, trail *way, hn_trie_link link, hn_byt
     way->depth = 0;
     for (;;) {
         way->links[way->count++] = link;
-        void *node = hn_pool_at(pool, *link.child);
+        void *node = hn_trie_pool_at(pool, *link.child);
         switch ((hn_trie_kind)((hn_trie_node *)node)->kind) {
         case HN_TRIE_LEAF:
             return hn_bytes_equal(hn_leaf_key(node), key);
@@ -52,9 +52,9 @@ static bool find(const hn_trie_pool *pool, trail *way, hn_trie_link link, hn_byt
 static hn_err prepend(hn_trie_pool *pool, hn_trie_link link, const uint8_t *nibbles, size_t nibble_count)
 {
     uint32_t old_index = *link.child, index;
-    const hn_trie_extension *old = hn_pool_at(pool, old_index);
+    const hn_trie_extension *old = hn_trie_pool_at(pool, old_index);
     HN_TRY(hn_extension_make(pool, &index, nibble_count + old->nibble_count));
-    hn_trie_extension *extension = hn_pool_at(pool, index);
+    hn_trie_extension *extension = hn_trie_pool_at(pool, index);
     memcpy(extension->nibbles, nibbles, nibble_count);
     memcpy(extension->nibbles + nibble_count, old->nibbles, old->nibble_count);
     extension->child = old->child;
@@ -70,11 +70,11 @@ static hn_err prepend(hn_trie_pool *pool, hn_trie_link link, const uint8_t *nibb
 static hn_err join_only_child(hn_trie_pool *pool, hn_trie_link link)
 {
     uint32_t branch_index = *link.child;
-    hn_trie_branch *branch = hn_pool_at(pool, branch_index);
+    hn_trie_branch *branch = hn_trie_pool_at(pool, branch_index);
     uint8_t nibble = (uint8_t)__builtin_ctz(branch->present);
     hn_trie_link only = hn_branch_link(branch, 0);
     uint32_t child = *only.child;
-    switch ((hn_trie_kind)((const hn_trie_node *)hn_pool_at(pool, child))->kind) {
+    switch ((hn_trie_kind)((const hn_trie_node *)hn_trie_pool_at(pool, child))->kind) {
     case HN_TRIE_LEAF:
         *link.child = child;
         break;
@@ -85,7 +85,7 @@ static hn_err join_only_child(hn_trie_pool *pool, hn_trie_link link)
     default: {
         uint32_t index;
         HN_TRY(hn_extension_make(pool, &index, 1));
-        hn_trie_extension *extension = hn_pool_at(pool, index);
+        hn_trie_extension *extension = hn_trie_pool_at(pool, index);
         extension->nibbles[0] = nibble;
         extension->child = child;
         extension->ref_size = *only.ref_size;
@@ -104,8 +104,8 @@ static hn_err join_above(hn_trie_pool *pool, const trail *way, size_t last)
         return HN_OK;
     hn_trie_link above = way->links[last - 1];
     uint32_t upper_index = *above.child, lower_index = *way->links[last].child;
-    const hn_trie_extension *upper = hn_pool_at(pool, upper_index);
-    const hn_trie_node *lower = hn_pool_at(pool, lower_index);
+    const hn_trie_extension *upper = hn_trie_pool_at(pool, upper_index);
+    const hn_trie_node *lower = hn_trie_pool_at(pool, lower_index);
     if (upper->kind != HN_TRIE_EXTENSION || lower->kind == HN_TRIE_BRANCH)
         return HN_OK;
     *above.child = lower_index;
@@ -120,7 +120,7 @@ static hn_err settle_branch(hn_trie_pool *pool, const trail *way, size_t last)
 {
     hn_trie_link link = way->links[last];
     uint32_t branch_index = *link.child;
-    const hn_trie_branch *branch = hn_pool_at(pool, branch_index);
+    const hn_trie_branch *branch = hn_trie_pool_at(pool, branch_index);
     unsigned count = hn_branch_count(branch);
     if (count > 1 || (count == 1 && branch->value != 0))
         return HN_OK;
@@ -136,16 +136,16 @@ static hn_err settle_branch(hn_trie_pool *pool, const trail *way, size_t last)
 hn_err hn_trie_delete(hn_trie_pool *pool, hn_trie *trie, hn_bytes key)
 {
     trail way;
-    if (trie->root == 0 || !find(pool, &way, hn_extension_link(hn_pool_at(pool, trie->root)), key))
+    if (trie->root == 0 || !find(pool, &way, hn_extension_link(hn_trie_pool_at(pool, trie->root)), key))
         return HN_OK;
     for (size_t i = 0; i < way.count; i++)
         *way.links[i].ref_size = 0;
 
     size_t last = way.count - 1;
     uint32_t index = *way.links[last].child;
-    const hn_trie_node *node = hn_pool_at(pool, index);
+    const hn_trie_node *node = hn_trie_pool_at(pool, index);
     if (node->kind == HN_TRIE_BRANCH) {
-        hn_trie_branch *branch = hn_pool_at(pool, index);
+        hn_trie_branch *branch = hn_trie_pool_at(pool, index);
         hn_node_free(pool, branch->value);
         branch->value = 0;
         return settle_branch(pool, &way, last);

@@ -39,7 +39,7 @@ static hn_err add_work(work_list *list, hn_trie_link link, size_t depth, bool is
 /* Lists the dirty links of one node. */
 static hn_err add_children(work_list *list, uint32_t index, size_t depth)
 {
-    void *node = hn_pool_at(list->pool, index);
+    void *node = hn_trie_pool_at(list->pool, index);
     if (((hn_trie_node *)node)->kind == HN_TRIE_EXTENSION) {
         hn_trie_extension *extension = node;
         if (extension->ref_size == 0)
@@ -59,7 +59,7 @@ static hn_err list_dirty(work_list *list, const hn_trie *tries, size_t count)
     for (size_t i = 0; i < count; i++) {
         if (tries[i].root == 0)
             continue;
-        hn_trie_link link = hn_extension_link(hn_pool_at(list->pool, tries[i].root));
+        hn_trie_link link = hn_extension_link(hn_trie_pool_at(list->pool, tries[i].root));
         if (*link.ref_size == 0)
             HN_TRY(add_work(list, link, 0, true));
     }
@@ -106,7 +106,7 @@ void hn_trie_known_root(const hn_trie_pool *pool, hn_hash *root, const hn_trie *
         *root = hn_empty_trie_root;
         return;
     }
-    const hn_trie_extension *extension = hn_pool_at(pool, trie->root);
+    const hn_trie_extension *extension = hn_trie_pool_at(pool, trie->root);
     HN_CHECK(extension->ref_size == sizeof *root);
     memcpy(root->b, extension->ref, sizeof *root);
 }
