@@ -2,6 +2,7 @@
 
 #include <openssl/bn.h>
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/obj_mac.h>
 #include <stdlib.h>
 
@@ -99,9 +100,12 @@ bool hn_p256_verify(const hn_p256_context *context, const uint8_t digest[32], co
                     const uint8_t s[32], const uint8_t x[32], const uint8_t y[32])
 {
     work w;
+    ERR_set_mark();
     bool good = begin(&w, context) && BN_bin2bn(digest, 32, w.digest) != NULL &&
                 BN_bin2bn(r, 32, w.r) != NULL && BN_bin2bn(s, 32, w.s) != NULL &&
                 BN_bin2bn(x, 32, w.x) != NULL && BN_bin2bn(y, 32, w.y) != NULL && check(&w, context);
     end(&w);
+    ERR_pop_to_mark(); /* a bad signature is an answer: it must leave nothing in this thread's list of errors
+                        */
     return good;
 }

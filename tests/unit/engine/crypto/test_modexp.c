@@ -52,6 +52,34 @@ Test(modexp, equals_openssl)
     BN_CTX_free(numbers);
 }
 
+/* Moduli of at most one word, which have a way of their own: odd, even, powers of two, the largest. */
+Test(modexp, small_moduli_equal_openssl)
+{
+    hn_prng prng;
+    hn_prng_init(&prng, 32);
+    BN_CTX *numbers = BN_CTX_new();
+    uint8_t b[OPERAND_MAX], e[OPERAND_MAX], m[9], want[9], got[9];
+    for (int round = 0; round < 6000; round++) {
+        hn_bytes base = random_operand(b, &prng, 20);
+        hn_bytes exponent = random_operand(e, &prng, 50);
+        uint64_t modulus = hn_prng_next(&prng) >> hn_prng_below(&prng, 64);
+        if (round % 4 == 1)
+            modulus &= UINT64_MAX << hn_prng_below(&prng, 64);
+        if (round % 4 == 2)
+            modulus = (uint64_t)1 << hn_prng_below(&prng, 64);
+        if (round % 100 == 3)
+            modulus = UINT64_MAX - hn_prng_below(&prng, 3);
+        if (round % 3 == 0)
+            modulus = (uint64_t)(round / 3); /* two bytes, every number from zero on */
+        m[0] = round % 50 == 7;              /* now and then a bit more than one word */
+        hn_store_be64(m + 1, modulus);
+        expected(want, base, exponent, hn_bytes_of(m, 9), numbers);
+        hn_modexp(got, base, exponent, hn_bytes_of(m, 9));
+        cr_assert(memcmp(got, want, 9) == 0, "round %d", round);
+    }
+    BN_CTX_free(numbers);
+}
+
 Test(modexp, zeroes_and_ones)
 {
     const uint8_t zero = 0, one = 1, two = 2, five = 5;
