@@ -98,7 +98,7 @@ static hn_err write_first_zeroes(hn_log *log, const char *name, uint64_t *zeroed
                                  uint64_t position)
 {
     const hn_io_operations *io = log->io.operations;
-    uint64_t end = position + log->slot_bytes + log->piece_max;
+    uint64_t end = position + log->options.in_flight_max * log->slot_bytes + log->piece_max;
     end = end < bytes ? end : bytes;
     hn_io_file file;
     HN_TRY(io->open(log->io.self, &file, name, HN_IO_WRITE));
