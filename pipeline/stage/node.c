@@ -38,7 +38,8 @@ static hn_err explain(hn_node_problem *problem, const char *what, const char *wh
 static hn_err open_stores(hn_node *node, hn_node_problem *problem)
 {
     hn_io_problem io_why = {.text = ""};
-    hn_err err = hn_uring_io_open(&node->uring, &io_why, node->options.data_directory, NULL);
+    hn_uring_io_options io_options = {0};
+    hn_err err = hn_uring_io_open(&node->uring, &io_why, node->options.data_directory, &io_options);
     if (err != HN_OK)
         return explain(problem, node->options.data_directory, io_why.text, err);
     node->io = hn_uring_io_face(node->uring);
