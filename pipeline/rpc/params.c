@@ -192,6 +192,16 @@ static hn_rpc_complaint read_value(hn_rpc_value *out, hn_arena *arena, hn_rpc_ty
     }
 }
 
+/* geth checks storage keys on its own, and so words it otherwise. */
+static void complain(hn_rpc_call *call, hn_rpc_type type, unsigned index, hn_rpc_complaint complaint,
+                     const cJSON *json)
+{
+    if (type == HN_RPC_SLOT && cJSON_IsString(json))
+        hn_rpc_fail(call, HN_RPC_INVALID_PARAMS, "%s: \"%.100s\"", complaint, json->valuestring);
+    else
+        hn_rpc_fail(call, HN_RPC_INVALID_PARAMS, "invalid argument %u: %s", index, complaint);
+}
+
 static unsigned type_count(const hn_rpc_method *method)
 {
     unsigned count = 0;
@@ -221,7 +231,7 @@ bool hn_rpc_read_params(hn_rpc_call *call, const hn_rpc_method *method, const cJ
         hn_rpc_value *value = &call->params[index];
         hn_rpc_complaint complaint = read_value(value, call->arena, (hn_rpc_type)method->types[index], item);
         if (complaint != NULL) {
-            hn_rpc_fail(call, HN_RPC_INVALID_PARAMS, "invalid argument %u: %s", index, complaint);
+            complain(call, (hn_rpc_type)method->types[index], index, complaint, item);
             return false;
         }
         value->is_present = true;

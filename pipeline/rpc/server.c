@@ -182,7 +182,9 @@ static void *run_server(void *self)
 
     h2o_socket_read_stop(server->listener);
     h2o_socket_close(server->listener);
-    h2o_context_request_shutdown(&server->context);
+    /* Answers say "connection: close" from now on. The function of the library for this also begins timers of
+     * HTTP/2, which nobody here would end. */
+    server->context.shutdown_requested = 1;
     run_loop_for(server, hn_rpc_now_ms() + atomic_load(&server->drain_ms), has_answered_all);
     for (hn_rpc_connection *connection = server->connections; connection != NULL;
          connection = connection->next)

@@ -110,7 +110,6 @@ static void note_block(small_node *node, uint32_t ledger, hn_executed_block *blo
 {
     HN_CHECK(hn_query_engine_note_sealed(node->queries, ledger, block) == HN_OK);
     HN_CHECK(hn_history_commit(node->history) == HN_OK);
-    hn_ledger_note_sealed(node->ledgers[ledger].ledger, block->header.number, &block->hash);
 }
 
 void small_node_execute(small_node *node, hn_reply *reply, uint32_t ledger, hn_bytes raw)
@@ -138,9 +137,12 @@ void small_node_execute(small_node *node, hn_reply *reply, uint32_t ledger, hn_b
                                &batch) == HN_OK);
     if (block.is_empty) {
         reply->reject = block.outcomes[0].reject;
+        if (reply->reject == HN_REJECT_NONCE_TOO_HIGH)
+            reply->verdict = HN_VERDICT_QUEUED; /* as a pool says; this one forgets it */
         return;
     }
     HN_CHECK(hn_sealer_seal(target->sealer, &block) == HN_OK);
+    hn_ledger_note_sealed(target->ledger, block.header.number, &block.hash);
     note_block(node, ledger, &block);
     reply->verdict = HN_VERDICT_EXECUTED;
     reply->status = block.results[0].status;
