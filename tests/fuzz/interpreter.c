@@ -1,0 +1,58 @@
+/* Any bytes as contracts: the fast interpreter and the exact one must agree. The input is the fork, two bytes
+ * of gas, and the code of three contracts that can call one another, split by length bytes. */
+#include "tests/unit/engine/evm/world.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { HEAD_BYTES = 5, CONTRACTS = 3, MEMORY_BYTES = 4 << 20, RUNS_A_WORLD = 20000, GAS_UNIT = 16 };
+
+static evm_world world;
+static unsigned runs;
+
+/* Codes pile up in the tables: a new world now and then. */
+static void renew_world(void)
+{
+    if (runs == RUNS_A_WORLD) {
+        evm_world_destroy(&world);
+        runs = 0;
+    }
+    if (runs == 0)
+        evm_world_create(&world, HN_FORK_OSAKA, MEMORY_BYTES);
+    runs++;
+}
+
+static void put_contracts(const uint8_t *data, size_t size, const uint8_t *lengths)
+{
+    size_t at = 0;
+    for (unsigned i = 0; i < CONTRACTS; i++) {
+        size_t length = i + 1 < CONTRACTS ? lengths[i] : size;
+        if (length > size - at)
+            length = size - at;
+        hn_address address = evm_world_contract(i);
+        evm_world_put(&world, &address, hn_bytes_of(data + at, length), 1000, 1);
+        evm_world_put_slot(&world, &address, 0, 1);
+        at += length;
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size < HEAD_BYTES)
+        return 0;
+    renew_world();
+    evm_world_set_fork(&world, (hn_fork)(data[0] % HN_FORK_COUNT));
+    put_contracts(data + HEAD_BYTES, size - HEAD_BYTES, data + 3);
+    hn_message message = evm_world_call((uint64_t)hn_load_be16(data + 1) * GAS_UNIT, hn_bytes_of(data, size));
+    evm_outcome fast = evm_world_run(&world, &message, EVM_FAST);
+    uint8_t *output = malloc(fast.output.size + 1);
+    HN_CHECK(output != NULL);
+    if (fast.output.size != 0)
+        memcpy(output, fast.output.data, fast.output.size);
+    fast.output.data = output;
+    evm_outcome exact = evm_world_run(&world, &message, EVM_EXACT);
+    HN_CHECK(evm_outcome_equal(&fast, &exact));
+    free(output);
+    return 0;
+}
