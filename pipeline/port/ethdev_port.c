@@ -60,11 +60,13 @@ static size_t receive(hn_port *base, hn_datagram *out, size_t capacity)
     ethdev_port *port = ethdev_of(base);
     size_t count = 0;
     read_device_drops(port);
-    while (count < capacity) {
+    /* As many frames as datagrams are wanted: frames that are nobody's must not hold the core here for ever.
+     */
+    for (size_t looked_at = 0; looked_at < capacity;) {
         struct rte_mbuf *mbufs[BURST];
         struct rte_mbuf *answers[BURST];
         uint16_t answer_count = 0;
-        uint16_t wanted = capacity - count < BURST ? (uint16_t)(capacity - count) : (uint16_t)BURST;
+        uint16_t wanted = capacity - looked_at < BURST ? (uint16_t)(capacity - looked_at) : (uint16_t)BURST;
         uint16_t received = rte_eth_rx_burst(port->device, 0, mbufs, wanted);
         for (uint16_t i = 0; i < received; i++) {
             struct rte_mbuf *mbuf = mbufs[i];
@@ -89,6 +91,7 @@ static size_t receive(hn_port *base, hn_datagram *out, size_t capacity)
             transmit(port, answers, answer_count);
         if (received != 0)
             base->counters.receive_bursts++;
+        looked_at += received;
         if (received < wanted)
             break;
     }

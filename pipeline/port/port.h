@@ -76,8 +76,9 @@ HN_MUST_USE hn_err hn_port_open(hn_port **out, const hn_port_options *options, h
 /* Every datagram must have been released. NULL is allowed. */
 void hn_port_close(hn_port *port);
 
-/* Takes what has arrived, at most `capacity`, never waits; returns how many. Fewer than `capacity`: nothing
- * is left, and waiting on the descriptor is safe. An ethdev answers ARP and echo on the way. */
+/* Takes what has arrived, at most `capacity`, never waits; returns how many. With a socket, fewer than
+ * `capacity` means that nothing is left, and waiting on the descriptor is safe. An ethdev answers ARP and
+ * echo on the way, and looks at no more than `capacity` frames. */
 size_t hn_port_receive(hn_port *port, hn_datagram *out, size_t capacity);
 
 /* Gives the buffers of received datagrams back; their payloads are gone. */
