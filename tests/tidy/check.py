@@ -42,8 +42,10 @@ class Checks:
         if listed.returncode == 0:
             names = listed.stdout.splitlines()
         else:
-            names = [os.path.relpath(os.path.join(folder, name), root)
-                     for folder, _, found in os.walk(root) for name in found]
+            names = []  # an unpacked archive: everything but what building puts there
+            for folder, inner, found in os.walk(root):
+                inner[:] = [name for name in inner if not name.startswith(".") and name != "node_modules"]
+                names += [os.path.relpath(os.path.join(folder, name), root) for name in found]
         self.files = sorted(name for name in set(names) if os.path.isfile(os.path.join(root, name)))
 
     def check(self, is_fine, message):
