@@ -1,8 +1,8 @@
 /* What the JSON-RPC server needs from the node: the only way in which it reaches the rest.
  *
- * All functions are called from the server's thread alone and never wait. A submission is answered by exactly
- * one reply with its token; a query comes back exactly once. The node implements this over rings; tests put a
- * fake behind it.
+ * All functions are called from the server's thread alone and never wait. A submission is answered by at
+ * least one reply with its token (the first one counts, later ones are ignored); a query comes back exactly
+ * once. The node implements this over rings; tests put a fake behind it.
  */
 #ifndef HN_PIPELINE_RPC_BACKEND_H
 #define HN_PIPELINE_RPC_BACKEND_H

@@ -108,8 +108,10 @@ void hn_rpc_submit(hn_rpc_call *call, hn_bytes raw, uint64_t timeout_ms,
         hn_rpc_fail_err(call, HN_ERR_AGAIN);
         return;
     }
+    hn_rpc_submission *submission = &server->submissions[slot];
+    uint64_t token = (uint64_t)(submission->use + 1) << 32 | slot;
     hn_err err =
-        server->backend->operations->submit(server->backend->self, call->ledger, raw, HN_REPLY_SEALED, slot);
+        server->backend->operations->submit(server->backend->self, call->ledger, raw, HN_REPLY_SEALED, token);
     if (err == HN_ERR_LIMIT) {
         hn_rpc_fail(call, HN_RPC_SERVER_ERROR, "oversized data: transaction size %zu, limit %d", raw.size,
                     (int)HN_PENDING_RAW_BYTES_MAX);
@@ -119,9 +121,9 @@ void hn_rpc_submit(hn_rpc_call *call, hn_bytes raw, uint64_t timeout_ms,
         hn_rpc_fail_err(call, err);
         return;
     }
-    hn_rpc_submission *submission = &server->submissions[slot];
     server->first_free_submission = submission->next_free;
     submission->is_taken = true;
+    submission->use++;
     submission->call = call;
     submission->deadline_ms = hn_rpc_now_ms() + timeout_ms;
     call->on_reply = then;
@@ -143,13 +145,15 @@ static void tell(hn_rpc_submission *submission, const hn_reply *reply)
 
 static void take_reply(hn_rpc_server *server, const hn_reply *reply)
 {
-    HN_CHECK(reply->token < server->config.in_flight_max);
-    hn_rpc_submission *submission = &server->submissions[reply->token];
-    HN_CHECK(submission->is_taken);
+    uint32_t slot = (uint32_t)reply->token;
+    HN_CHECK(slot < server->config.in_flight_max);
+    hn_rpc_submission *submission = &server->submissions[slot];
+    if (!submission->is_taken || submission->use != (uint32_t)(reply->token >> 32))
+        return; /* what became later of a transaction that was answered with QUEUED */
     tell(submission, reply);
     submission->is_taken = false;
     submission->next_free = server->first_free_submission;
-    server->first_free_submission = (uint32_t)reply->token;
+    server->first_free_submission = slot;
     server->submission_count--;
 }
 

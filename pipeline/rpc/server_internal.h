@@ -8,12 +8,14 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-/* A submission on its way. Its index is the token; the slot stays taken until the reply has come, also when
- * nobody waits for it any more. */
+/* A submission on its way. Its token is its index and how often the slot has been used, so that a reply that
+ * comes after the first one finds nobody. The slot stays taken until a reply has come, also when nobody waits
+ * for it any more. */
 typedef struct hn_rpc_submission {
     hn_rpc_call *call; /* NULL: its client was answered already */
     uint64_t deadline_ms;
     uint32_t next_free;
+    uint32_t use;
     bool is_taken;
 } hn_rpc_submission;
 
