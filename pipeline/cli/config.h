@@ -82,6 +82,10 @@ void hn_config_destroy(hn_config *config);
 /* Reads a YAML file on top. HN_ERR_INVALID, HN_ERR_NOT_FOUND, HN_ERR_IO with *problem: "FILE:LINE: ...". */
 HN_MUST_USE hn_err hn_config_read_file(hn_config *config, hn_config_problem *problem, const char *path);
 
+/* The same from memory; `name` stands for the file in *problem. */
+HN_MUST_USE hn_err hn_config_read_text(hn_config *config, hn_config_problem *problem, const char *name,
+                                       hn_bytes text);
+
 /* Reads flags on top: --KEY VALUE, --KEY=VALUE, --SWITCH, --no-SWITCH, --ledger
  * NAME=GENESIS[,strict][,shard=N], and first of all --config FILE. *wants_help is set by --help. */
 HN_MUST_USE hn_err hn_config_read_flags(hn_config *config, hn_config_problem *problem, bool *wants_help,

@@ -168,22 +168,36 @@ static hn_err read_document(reader *self)
     return read_mapping(self, "");
 }
 
+hn_err hn_config_read_text(hn_config *config, hn_config_problem *problem, const char *name, hn_bytes text)
+{
+    reader self = {.config = config, .problem = problem, .path = name};
+    if (yaml_parser_initialize(&self.parser) == 0)
+        return HN_ERR_NO_MEMORY;
+    yaml_parser_set_input_string(&self.parser, text.data != NULL ? text.data : (const uint8_t *)"",
+                                 text.size);
+    hn_err err = read_document(&self);
+    if (self.has_event)
+        yaml_event_delete(&self.event);
+    yaml_parser_delete(&self.parser);
+    return err;
+}
+
 hn_err hn_config_read_file(hn_config *config, hn_config_problem *problem, const char *path)
 {
+    enum { FILE_BYTES_MAX = 1024 * 1024 };
     FILE *file = fopen(path, "rb");
     if (file == NULL) {
         snprintf(problem->text, sizeof problem->text, "%.400s: cannot be opened", path);
         return HN_ERR_NOT_FOUND;
     }
-    reader self = {.config = config, .problem = problem, .path = path};
-    hn_err err = HN_ERR_NO_MEMORY;
-    if (yaml_parser_initialize(&self.parser) != 0) {
-        yaml_parser_set_input_file(&self.parser, file);
-        err = read_document(&self);
-        if (self.has_event)
-            yaml_event_delete(&self.event);
-        yaml_parser_delete(&self.parser);
-    }
+    uint8_t *text = hn_arena_alloc(&config->arena, FILE_BYTES_MAX + 1);
+    size_t size = text != NULL ? fread(text, 1, FILE_BYTES_MAX + 1, file) : 0;
+    bool is_read = text != NULL && ferror(file) == 0;
     fclose(file);
-    return err;
+    if (!is_read || size > FILE_BYTES_MAX) {
+        snprintf(problem->text, sizeof problem->text, "%.400s: %s", path,
+                 is_read ? "larger than 1 MiB" : "cannot be read");
+        return is_read ? HN_ERR_LIMIT : HN_ERR_IO;
+    }
+    return hn_config_read_text(config, problem, path, hn_bytes_of(text, size));
 }
