@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { compile } from './compile.js'
 import { Node, addresses, keys } from './node.js'
 
-const program = fileURLToPath(new URL('node_modules/.bin/cast', import.meta.url))
+// The program itself: the package's wrapper does not pass its exit status on.
+const program = fileURLToPath(import.meta.resolve(`@foundry-rs/cast-${process.platform}-${process.arch === 'x64' ? 'amd64' : process.arch}/bin/cast`))
 const sample = compile('Sample')
 let node, contract
 

@@ -1,7 +1,7 @@
 // What the clients' libraries hide: batches, codes, texts, ledgers, the pool, restarts.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { Transaction, Wallet } from 'ethers'
+import { Transaction, Wallet, concat, encodeRlp, keccak256, toBeArray } from 'ethers'
 import { Node, addresses, keys } from './node.js'
 
 let node
@@ -19,6 +19,13 @@ function transfer(nonce, changes = {}) {
     type: 2, chainId: 31337, nonce, to: addresses[1], value: 1n, gasLimit: 21000n,
     maxFeePerGas: 10n ** 10n, maxPriorityFeePerGas: 0n, ...changes,
   })
+}
+
+// A transaction that ethers refuses to sign: its fields go into RLP by hand.
+function rawTransfer(nonce, tip, most) {
+  const fields = [toBeArray(31337), toBeArray(nonce), toBeArray(tip), toBeArray(most), toBeArray(21000), addresses[1], '0x01', '0x', []]
+  const signature = wallet.signingKey.sign(keccak256(concat(['0x02', encodeRlp(fields)])))
+  return concat(['0x02', encodeRlp([...fields, toBeArray(signature.yParity), toBeArray(signature.r), toBeArray(signature.s)])])
 }
 
 async function failure(raw) {
@@ -85,7 +92,8 @@ describe('JSON-RPC', () => {
       [await transfer(nonce, { value: 10n ** 24n }), /^insufficient funds for gas \* price \+ value/],
       [await transfer(nonce, { gasLimit: 20999n }), /^intrinsic gas too low/],
       [await transfer(nonce, { chainId: 1 }), /^invalid chain id for signer/],
-      [await transfer(nonce, { maxPriorityFeePerGas: 10n ** 11n }), /^max priority fee per gas higher than max fee per gas/],
+      [rawTransfer(nonce, 10n ** 11n, 10n ** 10n), /^max priority fee per gas higher than max fee per gas/],
+      [await transfer(nonce, { maxFeePerGas: 1n }), /^max fee per gas less than block base fee/],
       [await transfer(nonce, { gasLimit: 2n ** 40n }), /gas limit/],
     ]
     for (const [raw, text] of cases) {
