@@ -101,7 +101,7 @@ static void trace_end(const state_test *test, const hn_trace_writer *writer,
     const char *error = result->reject != HN_REJECT_NONE ? hn_reject_text(result->reject)
                                                          : hn_evm_status_text(result->status);
     hn_trace_writer_summary(writer, result->output, result->gas_used, error);
-    fprintf(writer->file, "{\"stateRoot\":\"%s\"}\n", hn_hash_text_of(root).text);
+    fprintf(writer->file, "{\"stateRoot\": \"%s\"}\n", hn_hash_text_of(root).text);
 }
 
 /* Runs the case once. False: it failed and that was reported. */
