@@ -172,7 +172,8 @@ static hn_err disk_read(void *self, void *to, hn_io_file handle, uint64_t offset
     const file *from = file_of(self, handle);
     if (offset > from->visible_size || size > from->visible_size - offset)
         return HN_ERR_TRUNCATED;
-    memcpy(to, from->visible + offset, size);
+    if (size != 0)
+        memcpy(to, from->visible + offset, size);
     return HN_OK;
 }
 
@@ -217,7 +218,8 @@ static hn_err disk_write(void *self, hn_io_file handle, uint64_t offset, hn_byte
         HN_TRY(disk_truncate(self, handle, offset + data.size));
     if (!lives(self))
         return HN_ERR_IO;
-    memcpy(to->visible + offset, data.data, data.size);
+    if (data.size != 0)
+        memcpy(to->visible + offset, data.data, data.size);
     return HN_OK;
 }
 
@@ -471,7 +473,7 @@ void hn_sim_disk_restart(hn_sim_disk *disk)
 void hn_sim_disk_settle(hn_sim_disk *disk)
 {
     for (int i = 0; i < FILES_MAX; i++)
-        if (disk->files[i].is_used) {
+        if (disk->files[i].is_used && disk->files[i].visible_size != 0) {
             grow_medium(&disk->files[i], disk->files[i].visible_size);
             memcpy(disk->files[i].medium, disk->files[i].visible, disk->files[i].visible_size);
         }
