@@ -80,7 +80,7 @@ static void show_progress(const job *work, uint64_t begin_ns)
 {
     uint64_t done = atomic_load(&work->done);
     double seconds = (double)(hn_load_now_ns() - begin_ns) / 1e9;
-    (void)fprintf(stderr, "\r%s: signed %lu of %lu (%.0f/s)  ", work->recipe->title, (unsigned long)done,
+    (void)fprintf(stderr, "%s: %lu of %lu (%.0f/s)\n", work->recipe->title, (unsigned long)done,
                   (unsigned long)work->recipe->count, seconds > 0 ? (double)done / seconds : 0);
 }
 
@@ -100,15 +100,17 @@ static hn_err run_threads(job *work)
         started++;
     if (started == 0 && wanted != 0)
         return HN_ERR_SYSTEM;
-    if (work->recipe->title != NULL) {
-        while (atomic_load(&work->done) < work->recipe->count && atomic_load(&work->err) == HN_OK) {
-            struct timespec pause = {.tv_nsec = 100000000};
-            (void)nanosleep(&pause, NULL);
+    bool has_title = work->recipe->title != NULL;
+    for (unsigned tenths = 1; has_title && atomic_load(&work->done) < work->recipe->count; tenths++) {
+        if (atomic_load(&work->err) != HN_OK)
+            break;
+        struct timespec pause = {.tv_nsec = 100000000};
+        (void)nanosleep(&pause, NULL);
+        if (tenths % 10 == 0)
             show_progress(work, begin_ns);
-        }
-        show_progress(work, begin_ns);
-        (void)fprintf(stderr, "\n");
     }
+    if (has_title)
+        show_progress(work, begin_ns);
     for (uint64_t i = 0; i < started; i++)
         (void)pthread_join(threads[i], NULL);
     return (hn_err)atomic_load(&work->err);
