@@ -1,6 +1,18 @@
 #include "pipeline/cli/evm_fixture.h"
 
+#include "engine/crypto/keccak.h"
+
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+void hn_fixture_block_hash(void *self, hn_hash *out, uint64_t number)
+{
+    (void)self;
+    char text[24];
+    int size = snprintf(text, sizeof text, "%" PRIu64, number);
+    hn_keccak256(out, text, (size_t)size);
+}
 
 hn_err hn_fixture_optional_u64(uint64_t *out, const hn_json *object, const char *key)
 {

@@ -15,6 +15,10 @@ HN_MUST_USE hn_err hn_fixture_read_accounts(const hn_genesis_account **accounts,
  * change. */
 HN_MUST_USE hn_err hn_fixture_read_config(hn_chain_config *config, const hn_json *test);
 
+/* For hn_evm_block.block_hash: the vectors' world has no chain; the hash of block N is that of N's decimal
+ * digits. */
+void hn_fixture_block_hash(void *self, hn_hash *out, uint64_t number);
+
 /* A named member where it is present; *out is left alone otherwise. */
 HN_MUST_USE hn_err hn_fixture_optional_u64(uint64_t *out, const hn_json *object, const char *key);
 HN_MUST_USE hn_err hn_fixture_optional_u256(hn_u256 *out, const hn_json *object, const char *key);

@@ -154,10 +154,20 @@ void hn_evm_fail(hn_evm_worker *worker, const char *test, const char *place, con
     print_line(worker, "FAIL", test, place, text);
 }
 
-bool hn_evm_wanted(const hn_evm_worker *worker, const char *test)
+static bool is_named_by(const hn_evm_worker *worker, const char *test, const char *part)
 {
-    const char *filter = worker->options->filter;
-    return filter == NULL || strstr(test, filter) != NULL || strstr(worker->path, filter) != NULL;
+    return strstr(test, part) != NULL || strstr(worker->path, part) != NULL;
+}
+
+bool hn_evm_wanted(hn_evm_worker *worker, const char *test)
+{
+    const hn_evm_options *options = worker->options;
+    if (options->filter != NULL && !is_named_by(worker, test, options->filter))
+        return false;
+    if (options->exclude == NULL || !is_named_by(worker, test, options->exclude))
+        return true;
+    hn_evm_skip(worker, test, "excluded");
+    return false;
 }
 
 hn_hash_text hn_hash_text_of(const hn_hash *hash)
@@ -282,6 +292,7 @@ static const char usage[] =
     "Runs the vectors in files, and in the .json files of folders.\n"
     "  --fork NAME         only this fork\n"
     "  --filter TEXT       only tests whose path or name contains TEXT\n"
+    "  --exclude TEXT      no test whose path or name contains TEXT\n"
     "  --index N           only the N-th case of each fork (statetest)\n"
     "  --json              EIP-3155 traces on standard error (implies one thread, exact interpreter)\n"
     "  --interpreter KIND  fast (default), exact, or both\n"
@@ -306,6 +317,7 @@ static int parse_options(hn_evm_options *options, int argc, char **argv)
     static const struct option known[] = {
         {"fork", required_argument, NULL, 'f'},
         {"filter", required_argument, NULL, 'm'},
+        {"exclude", required_argument, NULL, 'x'},
         {"index", required_argument, NULL, 'n'},
         {"json", no_argument, NULL, 'j'},
         {"interpreter", required_argument, NULL, 'i'},
@@ -320,6 +332,8 @@ static int parse_options(hn_evm_options *options, int argc, char **argv)
             options->fork = optarg;
         } else if (option == 'm') {
             options->filter = optarg;
+        } else if (option == 'x') {
+            options->exclude = optarg;
         } else if (option == 'n') {
             options->only_index = optarg;
         } else if (option == 'j') {

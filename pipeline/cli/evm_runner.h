@@ -20,6 +20,7 @@ typedef enum hn_evm_interpreter {
 typedef struct hn_evm_options {
     const char *fork;       /* only this one; NULL: all */
     const char *filter;     /* only tests whose file path or name contains it; NULL: all */
+    const char *exclude;    /* not tests whose file path or name contains it; NULL: none */
     const char *only_index; /* only this case within a fork; NULL: all */
     bool trace;             /* EIP-3155 lines on standard error */
     hn_evm_interpreter interpreter;
@@ -55,8 +56,8 @@ void hn_evm_skip(hn_evm_worker *worker, const char *test, const char *reason);
 __attribute__((format(printf, 4, 5))) void hn_evm_fail(hn_evm_worker *worker, const char *test,
                                                        const char *place, const char *format, ...);
 
-/* True when the options' filter lets this test through. */
-bool hn_evm_wanted(const hn_evm_worker *worker, const char *test);
+/* True when the options let this test through. One that is excluded is told as skipped. */
+bool hn_evm_wanted(hn_evm_worker *worker, const char *test);
 
 /* 66 characters and NUL. */
 typedef struct hn_hash_text {

@@ -1,11 +1,11 @@
 #include "pipeline/cli/evm_state_test.h"
 
 #include "engine/chain/genesis_state.h"
-#include "engine/crypto/keccak.h"
 #include "pipeline/cli/evm_exception.h"
 #include "pipeline/cli/evm_fixture.h"
 #include "pipeline/cli/evm_state_transaction.h"
 #include "pipeline/cli/evm_trace.h"
+#include "pipeline/cli/evm_vm_test.h"
 
 #include <inttypes.h>
 
@@ -31,22 +31,13 @@ typedef struct state_case {
     const char *exception; /* NULL: valid, or (in old vectors) not told */
 } state_case;
 
-/* The vectors' world has no chain: the hash of block N is that of N's decimal digits. */
-static void fake_block_hash(void *self, hn_hash *out, uint64_t number)
-{
-    (void)self;
-    char text[24];
-    int size = snprintf(text, sizeof text, "%" PRIu64, number);
-    hn_keccak256(out, text, (size_t)size);
-}
-
 static hn_err read_block(state_case *item, const state_test *test, hn_fork fork)
 {
     const hn_json *environment = &test->environment;
     hn_evm_block *block = &item->block;
     hn_chain_config_at_fork(&item->config, fork);
     HN_TRY(hn_fixture_read_config(&item->config, test->node));
-    *block = (hn_evm_block){.config = &item->config, .fork = fork, .block_hash = fake_block_hash};
+    *block = (hn_evm_block){.config = &item->config, .fork = fork, .block_hash = hn_fixture_block_hash};
     HN_TRY(hn_fixture_u64(&block->number, environment, "currentNumber"));
     HN_TRY(hn_fixture_u64(&block->timestamp, environment, "currentTimestamp"));
     HN_TRY(hn_fixture_u64(&block->gas_limit, environment, "currentGasLimit"));
@@ -254,7 +245,10 @@ void hn_evm_state_test_file(hn_evm_worker *worker, const hn_json *root)
         if (!hn_evm_wanted(worker, test.key))
             continue;
         hn_arena_mark mark = hn_arena_mark_now(&worker->arena);
-        run_test(worker, &test);
+        if (hn_evm_is_vm_test(&test))
+            hn_evm_vm_test(worker, &test);
+        else
+            run_test(worker, &test);
         hn_arena_release(&worker->arena, mark);
     }
 }
