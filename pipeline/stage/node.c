@@ -35,6 +35,12 @@ static hn_err explain(hn_node_problem *problem, const char *what, const char *wh
     return err;
 }
 
+static uint64_t log_clock(void *self)
+{
+    (void)self;
+    return hn_clock_monotonic_ns();
+}
+
 static hn_err open_stores(hn_node *node, hn_node_problem *problem)
 {
     hn_io_problem io_why = {.text = ""};
@@ -47,6 +53,7 @@ static hn_err open_stores(hn_node *node, hn_node_problem *problem)
         .segment_bytes = node->options.log_segment_bytes,
         .in_flight_max = node->options.log_in_flight,
         .frame_bytes_max = HN_FRAME_PAYLOAD_BYTES_MAX,
+        .now_ns = log_clock,
     };
     hn_log_problem log_why = {.text = ""};
     err = hn_log_open(&node->log, &log_why, &node->io, &log_options);

@@ -31,9 +31,13 @@ static void admit_one(hn_shard_lane *lane, hn_pending *pending)
         hn_node_refuse(node, pending, verdict, reject);
         return;
     }
-    /* A gapped transaction may wait for ever, so its submitter hears now what it is waiting for. */
-    if (queued.level == HN_REPLY_QUEUED || (!is_ready && queued.origin == HN_ORIGIN_RPC))
+    if (queued.level == HN_REPLY_QUEUED)
         hn_node_answer(node, &queued);
+    if (is_ready || queued.origin != HN_ORIGIN_RPC)
+        return;
+    /* A gapped transaction may wait for ever: its submitter hears now that it waits, and nothing more. */
+    pending->is_answered = true;
+    hn_node_answer(node, &queued);
 }
 
 static void drop_stale(hn_shard_lane *lane, hn_node_ledger *ledger)

@@ -22,6 +22,8 @@ static bool answer_known(hn_node *node, hn_reply *reply)
     reply->verdict = reply->origin == HN_ORIGIN_RPC ? HN_VERDICT_KNOWN : outcome.verdict;
     reply->reject = outcome.reject;
     reply->status = outcome.status;
+    if (outcome.verdict != HN_VERDICT_KNOWN)
+        reply->ledger = outcome.ledger;
     reply->block_number = outcome.block_number;
     reply->gas_used = outcome.gas_used;
     reply->frame_index = outcome.frame_index;

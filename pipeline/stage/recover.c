@@ -36,6 +36,7 @@ static void remember_outcomes(hn_node *node, const hn_replayed_part *part)
             .verdict = is_included ? HN_VERDICT_EXECUTED : HN_VERDICT_SKIPPED,
             .reject = outcome->reject,
             .status = outcome->status,
+            .ledger = part->ledger,
             .block_number = is_included ? part->block->header.number : 0,
             .gas_used = outcome->gas_used,
             .frame_index = part->frame_index,

@@ -16,6 +16,7 @@ static void remember(hn_node *node, const hn_reply *reply)
             .verdict = reply->verdict,
             .reject = reply->reject,
             .status = reply->status,
+            .ledger = reply->ledger,
             .block_number = reply->block_number,
             .gas_used = reply->gas_used,
             .frame_index = reply->frame_index,
@@ -45,6 +46,8 @@ static void count(hn_node *node, const hn_reply *reply)
 static void send(hn_node *node, const hn_reply *reply)
 {
     count(node, reply);
+    if (reply->is_answered)
+        return;
     switch (reply->origin) {
     case HN_ORIGIN_NONE:
         break;
@@ -53,7 +56,8 @@ static void send(hn_node *node, const hn_reply *reply)
             hn_wire_server_reply(node->wire, reply);
         break;
     case HN_ORIGIN_RPC:
-        if (reply->level == HN_REPLY_SEALED && reply->verdict == HN_VERDICT_EXECUTED)
+        if (reply->token == HN_TOKEN_ANSWERED ||
+            (reply->level == HN_REPLY_SEALED && reply->verdict == HN_VERDICT_EXECUTED))
             break;
         while (hn_ring_push(node->rpc_replies, reply, 1) == 0)
             __builtin_ia32_pause(); /* sized for every transaction that RPC can have on its way */

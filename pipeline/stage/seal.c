@@ -41,8 +41,8 @@ static void release(hn_node *node, hn_block_slot *slot)
     for (uint32_t i = 0; i < slot->count; i++) {
         hn_pending *pending = slot->items[i];
         const hn_transaction_result *outcome = &slot->block.outcomes[i];
-        if (pending->level == HN_REPLY_SEALED && pending->origin == HN_ORIGIN_RPC &&
-            outcome->reject == HN_REJECT_NONE) {
+        if (pending->level == HN_REPLY_SEALED && pending->origin == HN_ORIGIN_RPC && !pending->is_answered &&
+            pending->token != HN_TOKEN_ANSWERED && outcome->reject == HN_REJECT_NONE) {
             hn_reply reply = hn_node_reply_to(pending, HN_VERDICT_EXECUTED);
             reply.status = outcome->status;
             reply.gas_used = outcome->gas_used;

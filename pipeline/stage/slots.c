@@ -19,6 +19,7 @@ hn_reply hn_node_reply_to(const hn_pending *pending, hn_verdict verdict)
         .verdict = verdict,
         .received_ns = pending->received_ns,
         .level = pending->level,
+        .is_answered = pending->is_answered,
     };
 }
 

@@ -182,6 +182,10 @@ struct hn_node {
 /* pending->ledger of a datagram until verify has found it. */
 #define HN_LEDGER_BY_CHAIN_ID UINT32_MAX
 
+/* pending->token of a JSON-RPC submission whose one answer has been given: what becomes of it later is told
+ * to nobody, and its old token may belong to another by then. */
+#define HN_TOKEN_ANSWERED UINT64_MAX
+
 /* A counter with one writer. */
 static inline void hn_count(_Atomic uint64_t *counter, uint64_t amount)
 {

@@ -37,6 +37,7 @@ typedef struct hn_pending {
     uint32_t ledger; /* index in the engine's ledger table */
     hn_origin origin;
     hn_reply_level level;
+    bool is_answered;        /* the submitter heard all that it will hear (a gapped one, at QUEUED) */
     uint64_t token;          /* the submitter's own, given back in the reply */
     uint64_t received_ns;    /* monotonic clock */
     struct hn_pending *next; /* for lists of whoever owns the slot */

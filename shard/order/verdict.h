@@ -47,6 +47,7 @@ typedef struct hn_reply {
     uint64_t frame_index;  /* the reply waits until this frame is durable; 0: at once */
     uint64_t received_ns;
     hn_reply_level level;
+    bool is_answered; /* to be remembered only: the submitter has its answer */
 } hn_reply;
 
 #endif
