@@ -1,7 +1,7 @@
 #include "pipeline/rpc/call.h"
 
 #include "engine/base/check.h"
-#include "pipeline/rpc/server_internal.h"
+#include "pipeline/rpc/core.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -82,7 +82,7 @@ static void write_error(hn_rpc_call *call, int code, const char *message, const 
         /* Not even this fits: whoever sends the response leaves it out. */
         hn_json_writer_cut(writer, 0);
     }
-    hn_rpc_count(&call->server->error_count, 1);
+    hn_rpc_count(&call->core->error_count, 1);
     finish(call);
 }
 
@@ -141,30 +141,30 @@ void hn_rpc_answer_u64(hn_rpc_call *call, uint64_t value)
 
 hn_history_reader *hn_rpc_read_begin(hn_rpc_call *call)
 {
-    hn_err err = hn_history_read_begin(call->server->reader);
+    hn_err err = hn_history_read_begin(call->core->reader);
     if (err != HN_OK) {
         hn_rpc_fail_err(call, err);
         return NULL;
     }
-    return call->server->reader;
+    return call->core->reader;
 }
 
 void hn_rpc_read_end(hn_rpc_call *call)
 {
-    hn_history_read_end(call->server->reader);
+    hn_history_read_end(call->core->reader);
 }
 
 const hn_backend_ledger *hn_rpc_ledger(const hn_rpc_call *call)
 {
-    return &call->server->backend->ledgers[call->ledger];
+    return &call->core->backend->ledgers[call->ledger];
 }
 
 const hn_backend *hn_rpc_backend(const hn_rpc_call *call)
 {
-    return call->server->backend;
+    return call->core->backend;
 }
 
 const hn_rpc_config *hn_rpc_config_of(const hn_rpc_call *call)
 {
-    return &call->server->config;
+    return &call->core->config;
 }

@@ -30,6 +30,7 @@ typedef enum hn_rpc_code {
 
 typedef struct hn_rpc_call hn_rpc_call;
 typedef struct hn_rpc_exchange hn_rpc_exchange;
+typedef struct hn_rpc_core hn_rpc_core; /* core.h */
 
 /* What a parameter is; how methods say what they take (method.c). */
 typedef enum hn_rpc_type {
@@ -62,7 +63,7 @@ typedef struct hn_rpc_value {
 
 struct hn_rpc_call {
     hn_rpc_exchange *exchange;
-    hn_rpc_server *server;
+    hn_rpc_core *core;
     uint32_t ledger;
     hn_arena *arena;
     const cJSON *id; /* NULL: none was readable */

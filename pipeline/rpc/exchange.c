@@ -1,7 +1,8 @@
 #include "engine/base/check.h"
+#include "pipeline/rpc/core.h"
 #include "pipeline/rpc/params.h"
-#include "pipeline/rpc/server_internal.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 enum {
@@ -11,12 +12,12 @@ enum {
     DEPTH_SCANNED_MAX = 1024,
 };
 
-/* An HTTP request's body: one call or a batch. It lives until the last answer has come from the node and the
- * HTTP request is gone, whichever is later. */
+/* A request's body: one call or a batch. It lives until the last answer has come from the node and its peer
+ * has abandoned it, whichever is later. */
 struct hn_rpc_exchange {
     struct hn_rpc_exchange *next_free;
-    hn_rpc_server *server;
-    h2o_req_t *request; /* NULL: the client has gone, or is answered */
+    hn_rpc_core *core;
+    hn_rpc_peer peer; /* `answer` NULL: it has gone, or is answered */
     hn_arena arena;
     uint32_t holds;
     uint32_t ledger;
@@ -55,30 +56,29 @@ static void install_parser_memory(void)
 
 /* --- life --- */
 
-static hn_rpc_exchange *take_exchange(hn_rpc_server *server)
+static hn_rpc_exchange *take_exchange(hn_rpc_core *core)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     HN_CHECK(pthread_once(&once, install_parser_memory) == 0);
-    hn_rpc_exchange *exchange = server->free_exchanges;
+    hn_rpc_exchange *exchange = core->free_exchanges;
     if (exchange != NULL) {
-        server->free_exchanges = exchange->next_free;
-        server->free_exchange_count--;
+        core->free_exchanges = exchange->next_free;
+        core->free_exchange_count--;
     } else {
         exchange = calloc(1, sizeof *exchange);
         if (exchange == NULL)
             return NULL;
         /* A response is built in pieces that double: twice its size, and as much for what it is made from. */
-        size_t limit =
-            4 * (size_t)server->config.response_bytes_max + 16 * (size_t)server->config.body_bytes_max;
+        size_t limit = 4 * (size_t)core->config.response_bytes_max + 16 * (size_t)core->config.body_bytes_max;
         hn_arena_init(&exchange->arena, ARENA_CHUNK_BYTES, limit);
     }
-    exchange->server = server;
+    exchange->core = core;
     exchange->holds = 0;
     exchange->is_batch = false;
     exchange->call_count = 0;
     exchange->open_count = 0;
     exchange->calls = NULL;
-    server->live_exchange_count++;
+    core->live_exchange_count++;
     return exchange;
 }
 
@@ -98,34 +98,32 @@ void hn_rpc_exchange_release(hn_rpc_exchange *exchange)
     HN_CHECK(exchange->holds != 0);
     if (--exchange->holds != 0)
         return;
-    hn_rpc_server *server = exchange->server;
-    server->live_exchange_count--;
-    if (server->free_exchange_count == FREE_EXCHANGES_MAX ||
+    hn_rpc_core *core = exchange->core;
+    core->live_exchange_count--;
+    if (core->free_exchange_count == FREE_EXCHANGES_MAX ||
         exchange->arena.reserved_bytes > ARENA_KEPT_BYTES_MAX) {
         free_exchange(exchange);
         return;
     }
     hn_arena_reset(&exchange->arena);
-    exchange->next_free = server->free_exchanges;
-    server->free_exchanges = exchange;
-    server->free_exchange_count++;
+    exchange->next_free = core->free_exchanges;
+    core->free_exchanges = exchange;
+    core->free_exchange_count++;
 }
 
-void hn_rpc_exchanges_destroy(hn_rpc_server *server)
+void hn_rpc_exchanges_destroy(hn_rpc_core *core)
 {
-    while (server->free_exchanges != NULL) {
-        hn_rpc_exchange *exchange = server->free_exchanges;
-        server->free_exchanges = exchange->next_free;
+    while (core->free_exchanges != NULL) {
+        hn_rpc_exchange *exchange = core->free_exchanges;
+        core->free_exchanges = exchange->next_free;
         free_exchange(exchange);
     }
-    server->free_exchange_count = 0;
+    core->free_exchange_count = 0;
 }
 
-/* h2o is done with the request: it was answered, or its connection is gone. */
-static void on_request_disposed(void *slot)
+void hn_rpc_exchange_abandon(hn_rpc_exchange *exchange)
 {
-    hn_rpc_exchange *exchange = *(hn_rpc_exchange **)slot;
-    exchange->request = NULL;
+    exchange->peer.answer = NULL;
     hn_rpc_exchange_release(exchange);
 }
 
@@ -133,18 +131,9 @@ static void on_request_disposed(void *slot)
 
 static void send_text(hn_rpc_exchange *exchange, const char *text, size_t size)
 {
-    static h2o_generator_t generator = {NULL, NULL};
-    h2o_req_t *request = exchange->request;
-    exchange->request = NULL;
-    request->res.status = 200;
-    request->res.reason = "OK";
-    request->res.content_length = size;
-    h2o_add_header(&request->pool, &request->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL,
-                   H2O_STRLIT("application/json"));
-    hn_rpc_http_add_cors(exchange->server, request);
-    h2o_start_response(request, &generator);
-    h2o_iovec_t body = h2o_iovec_init(text, size);
-    h2o_send(request, &body, size != 0 ? 1 : 0, H2O_SEND_STATE_FINAL);
+    hn_rpc_peer peer = exchange->peer;
+    exchange->peer.answer = NULL;
+    peer.answer(peer.self, text, size);
 }
 
 /* An error that belongs to no call: a single object, as the specification has it. */
@@ -156,12 +145,12 @@ static void send_error(hn_rpc_exchange *exchange, int code, const char *message)
         return;
     }
     call->exchange = exchange;
-    call->server = exchange->server;
+    call->core = exchange->core;
     call->arena = &exchange->arena;
     exchange->calls = call;
     exchange->call_count = 1;
     exchange->open_count = 1;
-    hn_json_writer_init(&call->out, call->arena, exchange->server->config.response_bytes_max);
+    hn_json_writer_init(&call->out, call->arena, exchange->core->config.response_bytes_max);
     hn_rpc_fail(call, code, "%s", message);
 }
 
@@ -169,7 +158,7 @@ static void send_error(hn_rpc_exchange *exchange, int code, const char *message)
 static void send_batch(hn_rpc_exchange *exchange)
 {
     hn_json_writer all;
-    hn_json_writer_init(&all, &exchange->arena, exchange->server->config.response_bytes_max);
+    hn_json_writer_init(&all, &exchange->arena, exchange->core->config.response_bytes_max);
     size_t total = 2;
     for (uint32_t i = 0; i < exchange->call_count; i++)
         total += exchange->calls[i].out.size + 1;
@@ -198,7 +187,7 @@ static void send_batch(hn_rpc_exchange *exchange)
 
 static void send_response(hn_rpc_exchange *exchange)
 {
-    if (exchange->request == NULL)
+    if (exchange->peer.answer == NULL)
         return;
     if (exchange->is_batch)
         send_batch(exchange);
@@ -264,13 +253,13 @@ static const cJSON *parse_body(hn_rpc_exchange *exchange, const char *text, size
 
 static void begin_call(hn_rpc_call *call, hn_rpc_exchange *exchange, const cJSON *json)
 {
-    hn_rpc_server *server = exchange->server;
+    hn_rpc_core *core = exchange->core;
     call->exchange = exchange;
-    call->server = server;
+    call->core = core;
     call->ledger = exchange->ledger;
     call->arena = &exchange->arena;
-    hn_json_writer_init(&call->out, call->arena, server->config.response_bytes_max);
-    hn_rpc_count(&server->call_count, 1);
+    hn_json_writer_init(&call->out, call->arena, core->config.response_bytes_max);
+    hn_rpc_count(&core->call_count, 1);
 
     const cJSON *version = cJSON_GetObjectItemCaseSensitive(json, "jsonrpc");
     const cJSON *id = cJSON_GetObjectItemCaseSensitive(json, "id");
@@ -302,7 +291,7 @@ static void begin_calls(hn_rpc_exchange *exchange, const cJSON *root)
         send_error(exchange, HN_RPC_INVALID_REQUEST, "empty batch");
         return;
     }
-    if ((uint32_t)count > exchange->server->config.batch_max) {
+    if ((uint32_t)count > exchange->core->config.batch_max) {
         exchange->is_batch = false;
         send_error(exchange, HN_RPC_INVALID_REQUEST, "batch too large");
         return;
@@ -324,26 +313,22 @@ static void begin_calls(hn_rpc_exchange *exchange, const cJSON *root)
         send_response(exchange);
 }
 
-void hn_rpc_exchange_begin(hn_rpc_server *server, h2o_req_t *request, uint32_t ledger)
+hn_err hn_rpc_exchange_begin(hn_rpc_exchange **out, hn_rpc_core *core, hn_rpc_peer peer, uint32_t ledger,
+                             const char *text, size_t size)
 {
-    hn_rpc_exchange *exchange = take_exchange(server);
-    if (exchange == NULL) {
-        h2o_send_error_503(request, "Service Unavailable", "out of memory", 0);
-        return;
-    }
-    exchange->request = request;
+    hn_rpc_exchange *exchange = take_exchange(core);
+    if (exchange == NULL)
+        return HN_ERR_NO_MEMORY;
+    *out = exchange;
+    exchange->peer = peer;
     exchange->ledger = ledger;
     exchange->is_starting = false;
-    hn_rpc_exchange **slot = h2o_mem_alloc_shared(&request->pool, sizeof *slot, on_request_disposed);
-    *slot = exchange;
-    /* One hold of the request, one of this function: the request may be gone when it returns. */
+    /* One hold of the peer, one of this function: the peer may be gone when an answer was given. */
     hn_rpc_exchange_hold(exchange);
     hn_rpc_exchange_hold(exchange);
-    hn_rpc_count(&server->http_count, 1);
+    hn_rpc_count(&core->http_count, 1);
 
-    const char *text = request->entity.base;
-    size_t size = request->entity.len;
-    if (nesting_of(text, size) > server->config.json_depth_max) {
+    if (nesting_of(text, size) > core->config.json_depth_max) {
         send_error(exchange, HN_RPC_PARSE_ERROR, "parse error: nested too deeply");
     } else {
         const cJSON *root = parse_body(exchange, text, size);
@@ -355,4 +340,5 @@ void hn_rpc_exchange_begin(hn_rpc_server *server, h2o_req_t *request, uint32_t l
             send_error(exchange, HN_RPC_PARSE_ERROR, "parse error");
     }
     hn_rpc_exchange_release(exchange);
+    return HN_OK;
 }

@@ -1,4 +1,4 @@
-#include "pipeline/rpc/server_internal.h"
+#include "pipeline/rpc/http.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -6,7 +6,8 @@
 
 /* --- lists of names --- */
 
-bool hn_rpc_http_list_has(const char *list, const char *text, size_t size)
+/* Text is in a list separated by commas (or the list is "*"); case is ignored. */
+static bool list_has(const char *list, const char *text, size_t size)
 {
     if (list == NULL)
         return false;
@@ -49,7 +50,7 @@ static bool host_is_allowed(const hn_rpc_server *server, h2o_iovec_t authority)
         if (inet_pton(AF_INET, text, address) == 1 || inet_pton(AF_INET6, text, address) == 1)
             return true;
     }
-    return hn_rpc_http_list_has(server->config.allowed_hosts, host.base, host.len);
+    return list_has(server->core.config.allowed_hosts, host.base, host.len);
 }
 
 /* --- headers --- */
@@ -66,12 +67,13 @@ static void add_header(h2o_req_t *request, const char *name, h2o_iovec_t value)
                           value.len);
 }
 
-void hn_rpc_http_add_cors(hn_rpc_server *server, h2o_req_t *request)
+/* Adds the headers that a browser wants to see. */
+static void add_cors(hn_rpc_server *server, h2o_req_t *request)
 {
     h2o_iovec_t origin = header_of(request, "origin");
-    if (origin.len == 0 || !hn_rpc_http_list_has(server->config.cors_origins, origin.base, origin.len))
+    if (origin.len == 0 || !list_has(server->core.config.cors_origins, origin.base, origin.len))
         return;
-    if (strcmp(server->config.cors_origins, "*") == 0)
+    if (strcmp(server->core.config.cors_origins, "*") == 0)
         origin = h2o_iovec_init(H2O_STRLIT("*"));
     else
         add_header(request, "vary", h2o_iovec_init(H2O_STRLIT("Origin")));
@@ -88,7 +90,7 @@ static int answer_text(hn_rpc_server *server, h2o_req_t *request, int status, co
     request->res.content_length = strlen(text);
     h2o_add_header(&request->pool, &request->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL,
                    H2O_STRLIT("text/plain; charset=utf-8"));
-    hn_rpc_http_add_cors(server, request);
+    add_cors(server, request);
     h2o_send_inline(request, text, strlen(text));
     return 0;
 }
@@ -97,7 +99,7 @@ static int answer_preflight(hn_rpc_server *server, h2o_req_t *request)
 {
     request->res.status = 204;
     request->res.reason = "No Content";
-    hn_rpc_http_add_cors(server, request);
+    add_cors(server, request);
     add_header(request, "access-control-allow-methods", h2o_iovec_init(H2O_STRLIT("POST, GET, OPTIONS")));
     add_header(request, "access-control-allow-headers", h2o_iovec_init(H2O_STRLIT("content-type")));
     add_header(request, "access-control-max-age", h2o_iovec_init(H2O_STRLIT("600")));
@@ -107,12 +109,56 @@ static int answer_preflight(hn_rpc_server *server, h2o_req_t *request)
 
 static int answer_who(hn_rpc_server *server, h2o_req_t *request, uint32_t ledger)
 {
-    const hn_backend_ledger *described = &server->backend->ledgers[ledger];
+    const hn_backend_ledger *described = &server->core.backend->ledgers[ledger];
     char *text = h2o_mem_alloc_pool(&request->pool, 512);
     snprintf(text, 512, "%s\nledger %s, chain id %llu\nJSON-RPC 2.0: send POST requests here\n",
-             server->backend->client_version, described->name,
+             server->core.backend->client_version, described->name,
              (unsigned long long)described->config->chain_id);
     return answer_text(server, request, 200, "OK", text);
+}
+
+/* --- calls --- */
+
+/* What h2o frees with a request: its way to the exchange. */
+typedef struct http_link {
+    hn_rpc_server *server;
+    h2o_req_t *request;
+    hn_rpc_exchange *exchange; /* NULL: none was begun */
+} http_link;
+
+/* h2o is done with the request: it was answered, or its connection is gone. */
+static void on_request_disposed(void *self)
+{
+    http_link *link = self;
+    if (link->exchange != NULL)
+        hn_rpc_exchange_abandon(link->exchange);
+}
+
+static void answer_json(void *self, const char *text, size_t size)
+{
+    static h2o_generator_t generator = {NULL, NULL};
+    const http_link *link = self;
+    h2o_req_t *request = link->request;
+    request->res.status = 200;
+    request->res.reason = "OK";
+    request->res.content_length = size;
+    h2o_add_header(&request->pool, &request->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL,
+                   H2O_STRLIT("application/json"));
+    add_cors(link->server, request);
+    h2o_start_response(request, &generator);
+    h2o_iovec_t body = h2o_iovec_init(text, size);
+    h2o_send(request, &body, size != 0 ? 1 : 0, H2O_SEND_STATE_FINAL);
+}
+
+static int begin_exchange(hn_rpc_server *server, h2o_req_t *request, uint32_t ledger)
+{
+    http_link *link = h2o_mem_alloc_shared(&request->pool, sizeof *link, on_request_disposed);
+    *link = (http_link){.server = server, .request = request};
+    hn_rpc_peer peer = {.self = link, .answer = answer_json};
+    if (hn_rpc_exchange_begin(&link->exchange, &server->core, peer, ledger, request->entity.base,
+                              request->entity.len) != HN_OK)
+        return answer_text(server, request, 503, "Service Unavailable", "out of memory\n");
+    return 0;
 }
 
 /* --- routing --- */
@@ -124,12 +170,12 @@ static bool find_ledger(const hn_rpc_server *server, uint32_t *ledger, h2o_iovec
         path.len = (size_t)(query - path.base);
     if (path.len == 1 && path.base[0] == '/') {
         *ledger = 0;
-        return server->backend->ledger_count != 0;
+        return server->core.backend->ledger_count != 0;
     }
     if (path.len > 1 && path.base[path.len - 1] == '/')
         path.len--;
-    for (uint32_t i = 0; i < server->backend->ledger_count; i++) {
-        const char *name = server->backend->ledgers[i].name;
+    for (uint32_t i = 0; i < server->core.backend->ledger_count; i++) {
+        const char *name = server->core.backend->ledgers[i].name;
         if (strlen(name) == path.len - 1 && memcmp(name, path.base + 1, path.len - 1) == 0) {
             *ledger = i;
             return true;
@@ -184,6 +230,5 @@ int hn_rpc_http_on_request(h2o_handler_t *handler, h2o_req_t *request)
         add_header(request, "retry-after", h2o_iovec_init(H2O_STRLIT("1")));
         return answer_text(server, request, 503, "Service Unavailable", "the node is stopping\n");
     }
-    hn_rpc_exchange_begin(server, request, ledger);
-    return 0;
+    return begin_exchange(server, request, ledger);
 }

@@ -1,5 +1,5 @@
 #include "engine/base/check.h"
-#include "pipeline/rpc/server_internal.h"
+#include "pipeline/rpc/core.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -13,26 +13,26 @@ uint64_t hn_rpc_now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-hn_err hn_rpc_in_flight_create(hn_rpc_server *server)
+hn_err hn_rpc_in_flight_create(hn_rpc_core *core)
 {
-    uint32_t count = server->config.in_flight_max;
-    server->submissions = calloc(count, sizeof *server->submissions);
-    if (server->submissions == NULL)
+    uint32_t count = core->config.in_flight_max;
+    core->submissions = calloc(count, sizeof *core->submissions);
+    if (core->submissions == NULL)
         return HN_ERR_NO_MEMORY;
     for (uint32_t i = 0; i < count; i++)
-        server->submissions[i].next_free = i + 1 < count ? i + 1 : HN_RPC_NO_SLOT;
-    server->first_free_submission = 0;
+        core->submissions[i].next_free = i + 1 < count ? i + 1 : HN_RPC_NO_SLOT;
+    core->first_free_submission = 0;
     return HN_OK;
 }
 
-void hn_rpc_in_flight_destroy(hn_rpc_server *server)
+void hn_rpc_in_flight_destroy(hn_rpc_core *core)
 {
-    free(server->submissions);
+    free(core->submissions);
 }
 
-static void publish_in_flight(hn_rpc_server *server)
+static void publish_in_flight(hn_rpc_core *core)
 {
-    atomic_store_explicit(&server->in_flight_count, server->submission_count + server->query_count,
+    atomic_store_explicit(&core->in_flight_count, core->submission_count + core->query_count,
                           memory_order_relaxed);
 }
 
@@ -54,8 +54,8 @@ hn_query *hn_rpc_new_query(hn_rpc_call *call, hn_query_kind kind)
 
 void hn_rpc_ask(hn_rpc_call *call, hn_query *query, void (*then)(hn_rpc_call *call, hn_query *query))
 {
-    hn_rpc_server *server = call->server;
-    if (server->query_count >= server->config.in_flight_max) {
+    hn_rpc_core *core = call->core;
+    if (core->query_count >= core->config.in_flight_max) {
         hn_rpc_fail_err(call, HN_ERR_AGAIN);
         return;
     }
@@ -66,10 +66,10 @@ void hn_rpc_ask(hn_rpc_call *call, hn_query *query, void (*then)(hn_rpc_call *ca
         hn_rpc_fail_err(call, HN_ERR_NO_MEMORY);
         return;
     }
-    hn_arena_init(arena, 4096, 2 * (size_t)server->config.response_bytes_max);
+    hn_arena_init(arena, 4096, 2 * (size_t)core->config.response_bytes_max);
     query->arena = arena;
     call->on_query = then;
-    hn_err err = server->backend->operations->query(server->backend->self, query);
+    hn_err err = core->backend->operations->query(core->backend->self, query);
     if (err != HN_OK) {
         hn_arena_destroy(arena);
         free(arena);
@@ -77,15 +77,15 @@ void hn_rpc_ask(hn_rpc_call *call, hn_query *query, void (*then)(hn_rpc_call *ca
         return;
     }
     hn_rpc_exchange_hold(call->exchange);
-    server->query_count++;
-    publish_in_flight(server);
+    core->query_count++;
+    publish_in_flight(core);
 }
 
-static void take_query(hn_rpc_server *server, hn_query *query)
+static void take_query(hn_rpc_core *core, hn_query *query)
 {
     hn_rpc_call *call = query->user;
-    HN_CHECK(server->query_count != 0);
-    server->query_count--;
+    HN_CHECK(core->query_count != 0);
+    core->query_count--;
     bool is_absent = query->kind == HN_QUERY_PENDING_TRANSACTION && query->err == HN_ERR_NOT_FOUND;
     if (query->err == HN_OK || is_absent)
         call->on_query(call, query);
@@ -102,16 +102,16 @@ static void take_query(hn_rpc_server *server, hn_query *query)
 void hn_rpc_submit(hn_rpc_call *call, hn_bytes raw, uint64_t timeout_ms,
                    void (*then)(hn_rpc_call *call, const hn_reply *reply))
 {
-    hn_rpc_server *server = call->server;
-    uint32_t slot = server->first_free_submission;
+    hn_rpc_core *core = call->core;
+    uint32_t slot = core->first_free_submission;
     if (slot == HN_RPC_NO_SLOT) {
         hn_rpc_fail_err(call, HN_ERR_AGAIN);
         return;
     }
-    hn_rpc_submission *submission = &server->submissions[slot];
+    hn_rpc_submission *submission = &core->submissions[slot];
     uint64_t token = (uint64_t)(submission->use + 1) << 32 | slot;
     hn_err err =
-        server->backend->operations->submit(server->backend->self, call->ledger, raw, HN_REPLY_SEALED, token);
+        core->backend->operations->submit(core->backend->self, call->ledger, raw, HN_REPLY_SEALED, token);
     if (err == HN_ERR_LIMIT) {
         hn_rpc_fail(call, HN_RPC_SERVER_ERROR, "oversized data: transaction size %zu, limit %d", raw.size,
                     (int)HN_PENDING_RAW_BYTES_MAX);
@@ -121,15 +121,15 @@ void hn_rpc_submit(hn_rpc_call *call, hn_bytes raw, uint64_t timeout_ms,
         hn_rpc_fail_err(call, err);
         return;
     }
-    server->first_free_submission = submission->next_free;
+    core->first_free_submission = submission->next_free;
     submission->is_taken = true;
     submission->use++;
     submission->call = call;
     submission->deadline_ms = hn_rpc_now_ms() + timeout_ms;
     call->on_reply = then;
     hn_rpc_exchange_hold(call->exchange);
-    server->submission_count++;
-    publish_in_flight(server);
+    core->submission_count++;
+    publish_in_flight(core);
 }
 
 /* Whoever waits for the submission hears; `reply` NULL: its time is over. */
@@ -143,26 +143,26 @@ static void tell(hn_rpc_submission *submission, const hn_reply *reply)
     hn_rpc_exchange_release(call->exchange);
 }
 
-static void take_reply(hn_rpc_server *server, const hn_reply *reply)
+static void take_reply(hn_rpc_core *core, const hn_reply *reply)
 {
     uint32_t slot = (uint32_t)reply->token;
-    HN_CHECK(slot < server->config.in_flight_max);
-    hn_rpc_submission *submission = &server->submissions[slot];
+    HN_CHECK(slot < core->config.in_flight_max);
+    hn_rpc_submission *submission = &core->submissions[slot];
     if (!submission->is_taken || submission->use != (uint32_t)(reply->token >> 32))
         return; /* what became later of a transaction that was answered with QUEUED */
     tell(submission, reply);
     submission->is_taken = false;
-    submission->next_free = server->first_free_submission;
-    server->first_free_submission = slot;
-    server->submission_count--;
+    submission->next_free = core->first_free_submission;
+    core->first_free_submission = slot;
+    core->submission_count--;
 }
 
-void hn_rpc_in_flight_expire(hn_rpc_server *server, uint64_t now_ms)
+void hn_rpc_in_flight_expire(hn_rpc_core *core, uint64_t now_ms)
 {
-    if (server->submission_count == 0)
+    if (core->submission_count == 0)
         return;
-    for (uint32_t i = 0; i < server->config.in_flight_max; i++) {
-        hn_rpc_submission *submission = &server->submissions[i];
+    for (uint32_t i = 0; i < core->config.in_flight_max; i++) {
+        hn_rpc_submission *submission = &core->submissions[i];
         if (submission->is_taken && submission->call != NULL && submission->deadline_ms <= now_ms)
             tell(submission, NULL);
     }
@@ -170,20 +170,20 @@ void hn_rpc_in_flight_expire(hn_rpc_server *server, uint64_t now_ms)
 
 /* --- the backend's side --- */
 
-void hn_rpc_in_flight_poll(hn_rpc_server *server)
+void hn_rpc_in_flight_poll(hn_rpc_core *core)
 {
-    const hn_backend *backend = server->backend;
+    const hn_backend *backend = core->backend;
     size_t reply_count;
     size_t query_count;
     do {
         hn_reply replies[POLL_BURST];
         reply_count = backend->operations->poll_replies(backend->self, replies, POLL_BURST);
         for (size_t i = 0; i < reply_count; i++)
-            take_reply(server, &replies[i]);
+            take_reply(core, &replies[i]);
         hn_query *queries[POLL_BURST];
         query_count = backend->operations->poll_queries(backend->self, queries, POLL_BURST);
         for (size_t i = 0; i < query_count; i++)
-            take_query(server, queries[i]);
+            take_query(core, queries[i]);
     } while (reply_count != 0 || query_count != 0);
-    publish_in_flight(server);
+    publish_in_flight(core);
 }

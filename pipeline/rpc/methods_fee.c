@@ -54,8 +54,8 @@ static hn_u256 blob_base_fee(const hn_rpc_call *call, const hn_header *header)
     return fork < HN_FORK_CANCUN ? hn_u256_of(0) : hn_blob_base_fee(config, fork, header->excess_blob_gas);
 }
 
-/* Enough for the next block, and for the newest one too: clients estimate gas with this price, and estimates run
- * in the newest block. */
+/* Enough for the next block, and for the newest one too: clients estimate gas with this price, and estimates
+ * run in the newest block. */
 static void answer_gas_price(hn_rpc_call *call, const hn_history_block *head)
 {
     hn_u256 price = next_base_fee(call, &head->header);

@@ -1,7 +1,7 @@
 #include "pipeline/rpc/server.h"
 
 #include "engine/base/check.h"
-#include "pipeline/rpc/server_internal.h"
+#include "pipeline/rpc/http.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,27 +32,6 @@ __attribute__((format(printf, 2, 3))) static void say(hn_rpc_problem *problem, c
     va_end(arguments);
 }
 
-static hn_rpc_config with_defaults(const hn_rpc_config *config)
-{
-    hn_rpc_config full = *config;
-#define DEFAULT(member, value) full.member = full.member != 0 ? full.member : (value)
-    DEFAULT(body_bytes_max, 5 * 1024 * 1024);
-    DEFAULT(response_bytes_max, 64 * 1024 * 1024);
-    DEFAULT(batch_max, 1000);
-    DEFAULT(json_depth_max, 64);
-    DEFAULT(connections_max, 1024);
-    DEFAULT(in_flight_max, 16384);
-    DEFAULT(idle_timeout_ms, 60000);
-    DEFAULT(submit_timeout_ms, 5000);
-    DEFAULT(logs_max, 10000);
-#undef DEFAULT
-    if (full.address == NULL)
-        full.address = "127.0.0.1";
-    if (full.allowed_hosts == NULL)
-        full.allowed_hosts = "localhost";
-    return full;
-}
-
 /* --- connections --- */
 
 static void on_connection_closed(void *data)
@@ -69,7 +48,7 @@ static void on_connection_closed(void *data)
 static bool note_connection(hn_rpc_server *server, h2o_socket_t *socket)
 {
     if (atomic_load_explicit(&server->connection_count, memory_order_relaxed) >=
-        server->config.connections_max)
+        server->core.config.connections_max)
         return false;
     hn_rpc_connection *connection = calloc(1, sizeof *connection);
     if (connection == NULL)
@@ -125,7 +104,7 @@ static void on_wake(h2o_socket_t *wake, const char *err)
     if (err != NULL)
         return;
     drain_eventfd(h2o_socket_get_fd(wake));
-    hn_rpc_in_flight_poll(server);
+    hn_rpc_in_flight_poll(&server->core);
 }
 
 static void on_stop_wake(h2o_socket_t *wake, const char *err)
@@ -156,7 +135,7 @@ static void run_loop_for(hn_rpc_server *server, uint64_t deadline_ms, bool (*is_
         uint64_t wait = deadline_ms - now < LOOP_WAIT_MS ? deadline_ms - now : LOOP_WAIT_MS;
         h2o_evloop_run(server->context.loop, (int32_t)wait);
         now = hn_rpc_now_ms();
-        hn_rpc_in_flight_expire(server, now);
+        hn_rpc_in_flight_expire(&server->core, now);
     }
 }
 
@@ -167,7 +146,7 @@ static bool is_told_to_stop(hn_rpc_server *server)
 
 static bool has_answered_all(hn_rpc_server *server)
 {
-    return server->live_exchange_count == 0;
+    return server->core.live_exchange_count == 0;
 }
 
 static bool has_no_connections(hn_rpc_server *server)
@@ -230,8 +209,8 @@ static hn_err open_listener(int *out, uint16_t *port, hn_rpc_problem *problem, c
 static void create_http(hn_rpc_server *server, int listener)
 {
     h2o_config_init(&server->global);
-    server->global.max_request_entity_size = server->config.body_bytes_max;
-    server->global.http1.req_timeout = server->config.idle_timeout_ms;
+    server->global.max_request_entity_size = server->core.config.body_bytes_max;
+    server->global.http1.req_timeout = server->core.config.idle_timeout_ms;
     server->global.http1.upgrade_to_http2 = 0;
     server->global.server_name = h2o_iovec_init(H2O_STRLIT("hanse"));
     h2o_hostconf_t *host =
@@ -277,9 +256,7 @@ static int start_thread(hn_rpc_server *server)
 
 static void free_server(hn_rpc_server *server)
 {
-    hn_rpc_exchanges_destroy(server);
-    hn_rpc_in_flight_destroy(server);
-    hn_history_reader_destroy(server->reader);
+    hn_rpc_core_destroy(&server->core);
     if (server->stop_file >= 0)
         close(server->stop_file);
     free(server);
@@ -293,19 +270,15 @@ hn_err hn_rpc_server_start(hn_rpc_server **out, hn_rpc_problem *problem, const h
         say(problem, "cannot start the JSON-RPC server: out of memory");
         return HN_ERR_NO_MEMORY;
     }
-    server->config = with_defaults(config);
-    server->backend = backend;
     server->stop_file = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     int listener = -1;
     hn_err err = server->stop_file >= 0 ? HN_OK : HN_ERR_SYSTEM;
     if (err == HN_OK)
-        err = hn_history_reader_create(&server->reader, backend->history);
-    if (err == HN_OK)
-        err = hn_rpc_in_flight_create(server);
+        err = hn_rpc_core_init(&server->core, config, backend);
     if (err != HN_OK)
         say(problem, "cannot start the JSON-RPC server: %s", hn_err_text(err));
     if (err == HN_OK)
-        err = open_listener(&listener, &server->port, problem, &server->config);
+        err = open_listener(&listener, &server->port, problem, &server->core.config);
     if (err != HN_OK) {
         free_server(server);
         return err;
@@ -335,7 +308,7 @@ void hn_rpc_server_stop(hn_rpc_server *server, uint32_t drain_ms)
         continue;
     HN_CHECK(pthread_join(server->thread, NULL) == 0);
     /* What the backend may still write to, or a connection that did not go, cannot be freed. */
-    if (server->live_exchange_count != 0 || server->connections != NULL)
+    if (server->core.live_exchange_count != 0 || server->connections != NULL)
         return;
     destroy_http(server);
     free_server(server);
@@ -351,10 +324,10 @@ hn_rpc_counts hn_rpc_server_count(const hn_rpc_server *server)
 #define READ(member) atomic_load_explicit(&server->member, memory_order_relaxed)
     return (hn_rpc_counts){
         .connections = READ(connection_count),
-        .http_requests = READ(http_count),
-        .calls = READ(call_count),
-        .errors = READ(error_count),
-        .in_flight = READ(in_flight_count),
+        .http_requests = READ(core.http_count),
+        .calls = READ(core.call_count),
+        .errors = READ(core.error_count),
+        .in_flight = READ(core.in_flight_count),
         .refused_connections = READ(refused_count),
     };
 #undef READ

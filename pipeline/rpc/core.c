@@ -1,0 +1,36 @@
+#include "pipeline/rpc/core.h"
+
+static hn_rpc_config with_defaults(const hn_rpc_config *config)
+{
+    hn_rpc_config full = *config;
+#define DEFAULT(member, value) full.member = full.member != 0 ? full.member : (value)
+    DEFAULT(body_bytes_max, 5 * 1024 * 1024);
+    DEFAULT(response_bytes_max, 64 * 1024 * 1024);
+    DEFAULT(batch_max, 1000);
+    DEFAULT(json_depth_max, 64);
+    DEFAULT(connections_max, 1024);
+    DEFAULT(in_flight_max, 16384);
+    DEFAULT(idle_timeout_ms, 60000);
+    DEFAULT(submit_timeout_ms, 5000);
+    DEFAULT(logs_max, 10000);
+#undef DEFAULT
+    if (full.address == NULL)
+        full.address = "127.0.0.1";
+    if (full.allowed_hosts == NULL)
+        full.allowed_hosts = "localhost";
+    return full;
+}
+
+hn_err hn_rpc_core_init(hn_rpc_core *core, const hn_rpc_config *config, const hn_backend *backend)
+{
+    *core = (hn_rpc_core){.config = with_defaults(config), .backend = backend};
+    HN_TRY(hn_history_reader_create(&core->reader, backend->history));
+    return hn_rpc_in_flight_create(core);
+}
+
+void hn_rpc_core_destroy(hn_rpc_core *core)
+{
+    hn_rpc_exchanges_destroy(core);
+    hn_rpc_in_flight_destroy(core);
+    hn_history_reader_destroy(core->reader);
+}

@@ -1,0 +1,144 @@
+/* JSON-RPC bodies: whatever comes in, the answer is valid JSON (or nothing, for notifications), every call is
+ * answered once, and nothing is left behind. The node behind it answers everything at once with made-up
+ * values.
+ */
+#include "engine/base/check.h"
+#include "pipeline/rpc/core.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { OUT_MAX = 4096 };
+
+static hn_reply replies[OUT_MAX];
+static size_t reply_count;
+static hn_query *queries[OUT_MAX];
+static size_t query_count;
+
+static hn_err submit(void *self, uint32_t ledger, hn_bytes raw, hn_reply_level level, uint64_t token)
+{
+    (void)self;
+    if (reply_count == OUT_MAX)
+        return HN_ERR_AGAIN;
+    /* What becomes of it depends on its size, so that every verdict is seen. */
+    replies[reply_count++] = (hn_reply){
+        .origin = HN_ORIGIN_RPC,
+        .token = token,
+        .ledger = ledger,
+        .level = level,
+        .verdict = (hn_verdict)(raw.size % HN_VERDICT_COUNT),
+        .reject = (hn_reject)(1 + raw.size % (HN_REJECT_COUNT - 1)),
+    };
+    return HN_OK;
+}
+
+static hn_err ask(void *self, hn_query *query)
+{
+    (void)self;
+    if (query_count == OUT_MAX)
+        return HN_ERR_AGAIN;
+    static const uint8_t output[] = {0x08, 0xc3, 0x79, 0xa0, 0, 0, 0, 0x20};
+    query->err = (hn_err)(query->call.input.size % HN_ERR_COUNT);
+    query->result.status = (hn_evm_status)(query->call.gas % HN_EVM_STATUS_COUNT);
+    query->result.output = hn_bytes_of(output, sizeof output);
+    queries[query_count++] = query;
+    return HN_OK;
+}
+
+static size_t poll_replies(void *self, hn_reply *out, size_t capacity)
+{
+    (void)self;
+    size_t count = 0;
+    while (count < capacity && reply_count != 0)
+        out[count++] = replies[--reply_count];
+    return count;
+}
+
+static size_t poll_queries(void *self, hn_query **out, size_t capacity)
+{
+    (void)self;
+    size_t count = 0;
+    while (count < capacity && query_count != 0)
+        out[count++] = queries[--query_count];
+    return count;
+}
+
+static int wake_file(void *self)
+{
+    (void)self;
+    return -1;
+}
+
+static const hn_backend_operations operations = {submit, ask, poll_replies, poll_queries, wake_file};
+
+/* --- the server's core, over an empty history --- */
+
+static char directory[] = "/tmp/hanse-fuzz-XXXXXX";
+static hn_history *history;
+static hn_rpc_core core;
+static hn_chain_config config;
+static hn_backend_ledger ledger = {.name = "main", .config = &config};
+static hn_backend backend = {
+    .operations = &operations, .ledgers = &ledger, .ledger_count = 1, .client_version = "fuzz"};
+
+static void clean_up(void)
+{
+    static const char *const names[] = {"data.mdb", "lock.mdb", "marker"};
+    char path[sizeof directory + 16];
+    hn_rpc_core_destroy(&core);
+    hn_history_close(history);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        snprintf(path, sizeof path, "%s/%s", directory, names[i]);
+        unlink(path);
+    }
+    rmdir(directory);
+}
+
+static void set_up(void)
+{
+    HN_CHECK(mkdtemp(directory) != NULL);
+    hn_chain_config_at_fork(&config, HN_FORK_OSAKA);
+    hn_header genesis = {.form = HN_HEADER_PRAGUE, .gas_limit = 30000000};
+    hn_hash hash;
+    hn_header_hash(&hash, &genesis);
+    hn_history_options options = {.directory = directory, .map_bytes = 1 << 24};
+    bool was_wiped;
+    HN_CHECK(hn_history_open(&history, NULL, &was_wiped, &options) == HN_OK);
+    HN_CHECK(hn_history_add_ledger(history, 0, "main", &genesis, &hash) == HN_OK);
+    backend.history = history;
+    hn_rpc_config limits = {.body_bytes_max = 1 << 20, .response_bytes_max = 1 << 22, .in_flight_max = 2000};
+    HN_CHECK(hn_rpc_core_init(&core, &limits, &backend) == HN_OK);
+    atexit(clean_up);
+}
+
+static unsigned answers;
+
+static void check_answer(void *self, const char *text, size_t size)
+{
+    (void)self;
+    answers++;
+    if (size == 0)
+        return;
+    json_t *parsed = json_loadb(text, size, JSON_ALLOW_NUL, NULL);
+    HN_CHECK(json_is_object(parsed) || json_is_array(parsed));
+    json_decref(parsed);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (history == NULL)
+        set_up();
+    hn_rpc_exchange *exchange = NULL;
+    hn_rpc_peer peer = {.answer = check_answer};
+    answers = 0;
+    HN_CHECK(hn_rpc_exchange_begin(&exchange, &core, peer, 0, (const char *)data, size) == HN_OK);
+    hn_rpc_in_flight_poll(&core);
+    HN_CHECK(answers == 1);
+    hn_rpc_exchange_abandon(exchange);
+    HN_CHECK(core.live_exchange_count == 0 && core.query_count == 0 && core.submission_count == 0);
+    return 0;
+}
