@@ -2,7 +2,7 @@
 
 #include "engine/evm/opcode.h"
 
-enum { LABELS_MAX = 64, PATCHES_MAX = 128, MARGIN = 200 };
+enum { LABELS_MAX = 64, PATCHES_MAX = 128, MARGIN = 300, OBSERVED_WORDS = 12 };
 
 typedef struct writer {
     uint8_t *out;
@@ -58,6 +58,24 @@ static void push_any(writer *w)
         push_word(w);
     else
         push(w, below(w, one_in(w, 4) ? 1024 : 40));
+    if (one_in(w, 4))
+        put(w, HN_OP_NOT); /* negative numbers */
+}
+
+/* Puts the top of the stack where the end of the program returns it: a wrong word must not die on the stack.
+ */
+static void observe(writer *w)
+{
+    put(w, HN_OP_DUP1);
+    push(w, 32 * below(w, OBSERVED_WORDS));
+    put(w, HN_OP_MSTORE);
+}
+
+static void return_observed(writer *w)
+{
+    push(w, 32 * OBSERVED_WORDS);
+    push(w, 0);
+    put(w, HN_OP_RETURN);
 }
 
 static void push_offset(writer *w)
@@ -135,6 +153,8 @@ static void arithmetic(writer *w)
     }
     if (one_in(w, 4))
         put(w, one_in(w, 3) ? HN_OP_CLZ : one_in(w, 2) ? HN_OP_ISZERO : HN_OP_NOT);
+    if (one_in(w, 2))
+        observe(w);
 }
 
 static void memory(writer *w)
@@ -201,10 +221,12 @@ static void storage(writer *w)
 
 static void stack(writer *w)
 {
-    put(w, (one_in(w, 2) ? (unsigned)HN_OP_DUP1 : (unsigned)HN_OP_SWAP1) +
-               (unsigned)below(w, one_in(w, 3) ? 16 : 5));
+    unsigned first = one_in(w, 2) ? (unsigned)HN_OP_DUP1 : (unsigned)HN_OP_SWAP1;
+    put(w, first + (unsigned)below(w, one_in(w, 3) ? 16 : 5));
     if (one_in(w, 4))
         put(w, HN_OP_POP);
+    if (one_in(w, 3))
+        observe(w);
 }
 
 static void jump(writer *w)
@@ -312,13 +334,15 @@ static void piece(writer *w)
 size_t program_make(uint8_t out[PROGRAM_BYTES_MAX], hn_prng *prng, unsigned pieces)
 {
     writer w = {.out = out, .prng = prng};
-    for (unsigned i = 0; i < 6; i++)
+    for (unsigned i = one_in(&w, 2) ? 18 : 6; i > 0; i--)
         push_any(&w);
     for (unsigned i = 0; i < pieces && w.size < PROGRAM_BYTES_MAX - MARGIN; i++)
         piece(&w);
     label(&w);
-    if (one_in(&w, 3))
+    if (one_in(&w, 8))
         ending(&w);
+    else
+        return_observed(&w);
     for (unsigned i = 0; i < w.patch_count; i++) {
         uint16_t to = w.labels[below(&w, w.label_count)];
         if (one_in(&w, 100))

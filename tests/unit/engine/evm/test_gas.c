@@ -134,20 +134,24 @@ Test(gas, sstore_before_net_metering)
     check_sstore(HN_FORK_PETERSBURG, cases, sizeof cases / sizeof cases[0]);
 }
 
-/* EIP-2200: with 2300 gas or less left, SSTORE fails even where it would cost less. */
+/* EIP-2200: with 2300 gas or less left, SSTORE fails even where it would cost less. What follows in the code
+ * has no part in that. */
 Test(gas, sstore_sentry)
 {
+    static const char *const codes[] = {"6000600055", "6000600055600150600150600150"};
     uint8_t code[CODE_BYTES];
     hn_address contract = evm_world_contract(0);
     evm_world_set_fork(&world, HN_FORK_ISTANBUL);
-    evm_world_put(&world, &contract, evm_bytes_of_hex(code, sizeof code, "6000600055"), 0, 1);
-    for (evm_way way = EVM_FAST; way <= EVM_EXACT; way++) {
-        hn_message message = evm_world_call(6 + 2300, hn_bytes_of(NULL, 0));
-        cr_expect_eq(evm_world_run(&world, &message, way).status, HN_EVM_OUT_OF_GAS);
-        message.gas++;
-        evm_outcome outcome = evm_world_run(&world, &message, way);
-        cr_expect_eq(outcome.status, HN_EVM_SUCCESS);
-        cr_expect_eq(outcome.gas_left, 2301 - 800);
+    for (size_t i = 0; i < 2; i++) {
+        evm_world_put(&world, &contract, evm_bytes_of_hex(code, sizeof code, codes[i]), 0, 1);
+        for (evm_way way = EVM_FAST; way <= EVM_EXACT; way++) {
+            hn_message message = evm_world_call(6 + 2300, hn_bytes_of(NULL, 0));
+            cr_expect_eq(evm_world_run(&world, &message, way).status, HN_EVM_OUT_OF_GAS);
+            message.gas++;
+            evm_outcome outcome = evm_world_run(&world, &message, way);
+            cr_expect_eq(outcome.status, HN_EVM_SUCCESS, "%s", codes[i]);
+            cr_expect_eq(outcome.gas_left, 2301 - 800 - i * 15);
+        }
     }
 }
 

@@ -360,6 +360,43 @@ Test(known, programs)
     }
 }
 
+/* 1,024 words fit, 1,025 do not; however they get there. */
+Test(known, stack_is_bounded)
+{
+    static uint8_t code[CODE_BYTES];
+    for (evm_way way = EVM_FAST; way <= EVM_EXACT; way++) {
+        memset(code, HN_OP_PUSH0, sizeof code);
+        code[1024] = HN_OP_POP;
+        cr_expect_eq(run_code(hn_bytes_of(code, 1025), hn_bytes_of(NULL, 0), way).status, HN_EVM_SUCCESS);
+        cr_expect_eq(run_code(hn_bytes_of(code, 1024), hn_bytes_of(NULL, 0), way).status, HN_EVM_SUCCESS);
+        for (unsigned last = 0; last < 3; last++) {
+            static const uint8_t growing[] = {HN_OP_PUSH0, HN_OP_DUP16, HN_OP_ADDRESS};
+            code[1024] = growing[last];
+            cr_expect_eq(run_code(hn_bytes_of(code, 1025), hn_bytes_of(NULL, 0), way).status,
+                         HN_EVM_STACK_OVERFLOW);
+            /* The same at the beginning of a block of its own. */
+            code[1023] = HN_OP_JUMPDEST;
+            cr_expect_eq(run_code(hn_bytes_of(code, 1025), hn_bytes_of(NULL, 0), way).status, HN_EVM_SUCCESS);
+            code[1025] = HN_OP_PUSH0;
+            cr_expect_eq(run_code(hn_bytes_of(code, 1026), hn_bytes_of(NULL, 0), way).status,
+                         HN_EVM_STACK_OVERFLOW);
+            code[1023] = HN_OP_PUSH0;
+        }
+        /* One word too few for the deepest reach of each. */
+        for (unsigned depth = 1; depth <= 16; depth++) {
+            memset(code, HN_OP_PUSH0, depth);
+            code[depth] = (uint8_t)(HN_OP_DUP1 - 1 + depth);
+            cr_expect_eq(run_code(hn_bytes_of(code, depth + 1), hn_bytes_of(NULL, 0), way).status,
+                         HN_EVM_SUCCESS);
+            cr_expect_eq(run_code(hn_bytes_of(code + 1, depth), hn_bytes_of(NULL, 0), way).status,
+                         HN_EVM_STACK_UNDERFLOW);
+            code[depth] = (uint8_t)(HN_OP_SWAP1 - 1 + depth);
+            cr_expect_eq(run_code(hn_bytes_of(code, depth + 1), hn_bytes_of(NULL, 0), way).status,
+                         HN_EVM_STACK_UNDERFLOW);
+        }
+    }
+}
+
 /* Each opcode exists from its fork on, in both interpreters. */
 Test(known, opcodes_appear_with_their_fork)
 {
