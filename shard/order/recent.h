@@ -14,6 +14,7 @@ typedef struct hn_recent_outcome {
     hn_verdict verdict; /* KNOWN while on its way, EXECUTED or SKIPPED */
     hn_reject reject;
     hn_evm_status status;
+    uint32_t ledger; /* EXECUTED, SKIPPED */
     uint64_t block_number;
     uint64_t gas_used;
     uint64_t frame_index;
