@@ -1,6 +1,7 @@
-/* bench/log [DIRECTORY [SECONDS]]: durable commits of the log on this disk, against what a program does that
- * asks for nothing special: pwrite and fdatasync into a preallocated file. Both take turns in one run,
- * because a shared disk changes its speed from minute to minute: believe the ratio.
+/* bench/log [DIRECTORY [SECONDS [without-ring|without-direct]]]: durable commits of the log on this disk,
+ * against what a program does that asks for nothing special: pwrite and fdatasync into a preallocated file.
+ * Both take turns in one run, because a shared disk changes its speed from minute to minute: believe the
+ * ratio.
  */
 #include "shard/log/log.h"
 #include "engine/base/prng.h"
@@ -250,11 +251,14 @@ int main(int argc, char **argv)
     const char *directory = argc > 1 ? argv[1] : "bench-log-data";
     double seconds = argc > 2 ? strtod(argv[2], NULL) : 1.0;
     samples = malloc(SAMPLES_MAX * sizeof *samples);
+    const char *way = argc > 3 ? argv[3] : "";
+    const hn_uring_io_options options = {.without_ring = strcmp(way, "without-ring") == 0,
+                                         .without_direct = strcmp(way, "without-direct") == 0};
     hn_uring_io *uring;
     hn_io_problem problem;
     if (samples == NULL)
         stop("out of memory");
-    if (hn_uring_io_open(&uring, &problem, directory, &(hn_uring_io_options){0}) != HN_OK)
+    if (hn_uring_io_open(&uring, &problem, directory, &options) != HN_OK)
         stop(problem.text);
     hn_io io = hn_uring_io_face(uring);
     printf("%s: %s\n", directory, hn_uring_io_description(uring));

@@ -11,7 +11,11 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { DEFAULT_DEPTH = 32, CQES_AT_ONCE = 32 };
+enum {
+    DEFAULT_DEPTH = 32,
+    CQES_AT_ONCE = 32,
+    FOREIGN_WAITS_MAX = 50, /* by then the device has long let go of the buffers */
+};
 
 /* --- writes without a ring
  * ----------------------------------------------------------------------------------- */
@@ -168,7 +172,8 @@ static void wait_for_completion(void *self, uint64_t timeout_ns)
         return;
     if (io->has_ring && io_uring_cq_ready(&io->ring) != 0)
         return;
-    if (io->has_ring && io_uring_get_events(&io->ring) == -EEXIST) {
+    if (io->has_ring && io_uring_get_events(&io->ring) == -EEXIST &&
+        ++io->foreign_waits > FOREIGN_WAITS_MAX) {
         give_up(io);
         return;
     }

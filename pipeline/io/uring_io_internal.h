@@ -29,6 +29,7 @@ struct hn_uring_io {
     bool has_ring;
     bool is_enabled; /* the ring knows its issuer */
     bool is_lost;    /* another thread than the issuer came to wait: its writes cannot be heard of any more */
+    uint32_t foreign_waits;
     uint32_t in_flight;
     struct io_uring ring;
     hn_uring_write *writes;

@@ -331,6 +331,9 @@ Test(uring_io, closing_on_another_core_does_not_hang)
     cr_assert_eq(pthread_create(&thread, NULL, use_a_little, log), 0);
     cr_assert_eq(pthread_join(thread, NULL), 0);
     hn_log_close(log);
+    log = start_log(&last);
+    cr_assert_eq(last, 1, "the thread has ended, so its write was completed");
+    hn_log_close(log);
     hn_uring_io_close(uring);
 }
 
