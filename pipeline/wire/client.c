@@ -65,7 +65,7 @@ hn_err hn_wire_client_create(hn_wire_client **out, const hn_wire_client_options 
     client->options = wanted;
     client->callbacks = *callbacks;
     client->hello_wait_ns = wanted.repeat_ns_min;
-    client->latency_ns = 2 * wanted.repeat_ns_min;
+    client->latency_ns = 5 * wanted.repeat_ns_min; /* until it is known */
     client->repeat_due_ns = UINT64_MAX;
     *out = client;
     return HN_OK;
