@@ -234,8 +234,8 @@ static void destroy_http(hn_rpc_server *server)
         h2o_socket_close(server->wake);
     if (server->stop_wake != NULL)
         h2o_socket_close(server->stop_wake);
-    h2o_evloop_run(loop, 0); /* closed sockets are freed by the loop */
     h2o_context_dispose(&server->context);
+    h2o_evloop_run(loop, 0); /* closed sockets are freed by the loop */
     h2o_evloop_destroy(loop);
     h2o_config_dispose(&server->global);
 }

@@ -41,6 +41,9 @@ typedef struct small_node {
     atomic_bool holds_back; /* answers stay here until it is cleared and small_node_wake is called */
     atomic_bool is_full;    /* everything is refused with HN_ERR_AGAIN */
     atomic_uint submitted;
+    atomic_bool has_forced_reply; /* every submission is answered with this */
+    hn_verdict forced_verdict;
+    hn_reject forced_reject;
 } small_node;
 
 /* A node without ledgers, its history in a temporary directory. */

@@ -1,4 +1,291 @@
-int main(void)
+/* Methods on a small node: what was submitted is found again by every way of asking, and refusals have the
+ * words that clients match on. The bulk of the answers' form is checked by tests/conformance/rpc.c. */
+#include "pipeline/rpc/server.h"
+#include "tests/unit/pipeline/rpc/http_client.h"
+#include "tests/unit/pipeline/rpc/small_node.h"
+
+#include "engine/codec/hex.h"
+
+#include <criterion/criterion.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static small_node *node;
+static hn_rpc_server *server;
+static hn_arena arena;
+
+static void start(const hn_rpc_config *config)
 {
-    return 0;
+    hn_arena_init(&arena, 0, 0);
+    node = small_node_create();
+    small_node_add_development_ledger(node, "main");
+    small_node_add_development_ledger(node, "second");
+    cr_assert_eq(hn_rpc_server_start(&server, NULL, config, &node->backend), HN_OK);
+}
+
+static void stop(void)
+{
+    hn_rpc_server_stop(server, 1000);
+    small_node_destroy(node);
+    hn_arena_destroy(&arena);
+}
+
+/* The response object of a call; the caller frees it. */
+static json_t *call(const char *path, const char *method, const char *params)
+{
+    size_t size = strlen(method) + strlen(params) + 100;
+    char *body = malloc(size);
+    snprintf(body, size, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":%s}", method, params);
+    http_response response = http_post(hn_rpc_server_port(server), path, body, strlen(body));
+    free(body);
+    json_t *parsed = json_loadb(response.body, response.body_size, 0, NULL);
+    cr_assert_not_null(parsed, "%s", response.body);
+    http_response_free(&response);
+    return parsed;
+}
+
+static void expect_result(const char *path, const char *method, const char *params, const char *result)
+{
+    json_t *response = call(path, method, params);
+    json_t *wanted = json_loads(result, JSON_DECODE_ANY, NULL);
+    char *text = json_dumps(response, 0);
+    cr_assert(json_equal(json_object_get(response, "result"), wanted), "%s %s -> %s", method, params, text);
+    free(text);
+    json_decref(wanted);
+    json_decref(response);
+}
+
+static void expect_error(const char *method, const char *params, int code, const char *message)
+{
+    json_t *response = call("/", method, params);
+    const json_t *error = json_object_get(response, "error");
+    cr_assert_eq(json_integer_value(json_object_get(error, "code")), code);
+    cr_assert_str_eq(json_string_value(json_object_get(error, "message")), message);
+    json_decref(response);
+}
+
+/* A signed transaction of the first development account, as ["0x..."]. */
+static const char *signed_transfer(uint64_t nonce, hn_hash *hash)
+{
+    static const char key_text[] = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+    uint8_t key[32];
+    cr_assert_eq(hn_hex_read_fixed(key, sizeof key, key_text), HN_OK);
+    hn_transaction transaction = {
+        .type = HN_TRANSACTION_DYNAMIC_FEE,
+        .is_replay_protected = true,
+        .chain_id = 31337,
+        .nonce = nonce,
+        .gas_limit = 21000,
+        .max_fee_per_gas = hn_u256_of(10000000000),
+        .gas_price = hn_u256_of(10000000000),
+        .to = {{0xee}},
+        .value = hn_u256_of(5),
+    };
+    hn_hash digest;
+    cr_assert_eq(hn_transaction_signing_hash(&digest, &arena, &transaction), HN_OK);
+    cr_assert_eq(hn_signature_sign(node->signatures, &transaction.signature, &digest, key), HN_OK);
+    cr_assert_eq(hn_transaction_encode(&transaction.raw, &arena, &transaction), HN_OK);
+    hn_transaction_hash(hash, &transaction);
+    char *text = hn_arena_alloc(&arena, 2 * transaction.raw.size + 16);
+    strcpy(text, "[\"0x");
+    char *end = hn_hex_encode(text + 4, transaction.raw.data, transaction.raw.size);
+    strcpy(end, "\"]");
+    return text;
+}
+
+/* A hash as "0x...", in quotes. */
+static const char *quoted(const hn_hash *hash)
+{
+    char *text = hn_arena_alloc(&arena, 72);
+    strcpy(text, "\"0x");
+    char *end = hn_hex_encode(text + 3, hash->b, sizeof hash->b);
+    strcpy(end, "\"");
+    return text;
+}
+
+static const char *list_of(const char *item)
+{
+    char *text = hn_arena_alloc(&arena, strlen(item) + 3);
+    sprintf(text, "[%s]", item);
+    return text;
+}
+
+#define SENDER "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266"
+#define TARGET "0xee00000000000000000000000000000000000000"
+
+Test(methods, find_again_what_was_submitted)
+{
+    start(&(hn_rpc_config){0});
+    hn_hash hash;
+    const char *raw = signed_transfer(0, &hash);
+    const char *name = quoted(&hash);
+    expect_result("/", "eth_sendRawTransaction", raw, name);
+    expect_result("/", "eth_blockNumber", "[]", "\"0x1\"");
+    expect_result("/", "eth_getTransactionCount", "[\"" SENDER "\",\"latest\"]", "\"0x1\"");
+    expect_result("/", "eth_getTransactionCount", "[\"" SENDER "\",\"pending\"]", "\"0x1\"");
+    expect_result("/", "eth_getTransactionCount", "[\"" SENDER "\",\"0x0\"]", "\"0x0\"");
+    expect_result("/", "eth_getBalance", "[\"" TARGET "\"]", "\"0x5\"");
+    expect_result("/", "eth_getBalance", "[\"" TARGET "\",\"earliest\"]", "\"0x0\"");
+    json_t *raw_list = json_loads(raw, 0, NULL);
+    json_t *found = call("/", "eth_getRawTransactionByHash", list_of(name));
+    cr_assert(json_equal(json_object_get(found, "result"), json_array_get(raw_list, 0)));
+    json_decref(raw_list);
+    json_decref(found);
+
+    json_t *receipt = call("/", "eth_getTransactionReceipt", list_of(name));
+    const json_t *result = json_object_get(receipt, "result");
+    cr_assert_str_eq(json_string_value(json_object_get(result, "status")), "0x1");
+    cr_assert_str_eq(json_string_value(json_object_get(result, "gasUsed")), "0x5208");
+    cr_assert_str_eq(json_string_value(json_object_get(result, "from")), SENDER);
+    json_t *receipts = call("/", "eth_getBlockReceipts", "[\"0x1\"]");
+    cr_assert(json_equal(json_array_get(json_object_get(receipts, "result"), 0), result));
+    json_t *by_hash = call("/", "eth_getTransactionByHash", list_of(name));
+    json_t *by_place = call("/", "eth_getTransactionByBlockNumberAndIndex", "[\"latest\",\"0x0\"]");
+    json_t *block = call("/", "eth_getBlockByNumber", "[\"0x1\",true]");
+    cr_assert(json_equal(json_object_get(by_hash, "result"), json_object_get(by_place, "result")));
+    cr_assert(json_equal(json_array_get(json_object_get(json_object_get(block, "result"), "transactions"), 0),
+                         json_object_get(by_hash, "result")));
+    json_decref(receipt);
+    json_decref(receipts);
+    json_decref(by_hash);
+    json_decref(by_place);
+    json_decref(block);
+
+    expect_result("/", "eth_getTransactionByBlockNumberAndIndex", "[\"latest\",\"0x1\"]", "null");
+    expect_result("/", "eth_getBlockTransactionCountByNumber", "[\"0x1\"]", "\"0x1\"");
+    expect_result("/", "eth_getBlockByNumber", "[\"0x2\",false]", "null");
+    expect_error("eth_getBalance", "[\"" TARGET "\",\"0x2\"]", -32000, "header not found");
+    /* The other ledger has seen nothing of it. */
+    expect_result("/second", "eth_blockNumber", "[]", "\"0x0\"");
+    expect_result("/second", "eth_getTransactionReceipt", list_of(name), "null");
+    expect_result("/second", "eth_getBalance", "[\"" TARGET "\"]", "\"0x0\"");
+    stop();
+}
+
+Test(methods, answer_with_the_receipt_when_asked_to)
+{
+    start(&(hn_rpc_config){0});
+    hn_hash hash;
+    json_t *sync = call("/", "eth_sendRawTransactionSync", signed_transfer(0, &hash));
+    json_t *receipt = call("/", "eth_getTransactionReceipt", list_of(quoted(&hash)));
+    cr_assert_not_null(json_object_get(receipt, "result"));
+    cr_assert(json_equal(json_object_get(sync, "result"), json_object_get(receipt, "result")));
+    json_decref(sync);
+    json_decref(receipt);
+
+    /* Not in a block in time: code 4, and the hash (EIP-7966). */
+    atomic_store(&node->holds_back, true);
+    const char *raw = signed_transfer(1, &hash);
+    char *params = hn_arena_alloc(&arena, strlen(raw) + 8);
+    sprintf(params, "%.*s,50]", (int)strlen(raw) - 1, raw);
+    json_t *late = call("/", "eth_sendRawTransactionSync", params);
+    const json_t *error = json_object_get(late, "error");
+    cr_assert_eq(json_integer_value(json_object_get(error, "code")), 4);
+    const char *name = quoted(&hash);
+    cr_assert_eq(strncmp(json_string_value(json_object_get(error, "data")), name + 1, 66), 0);
+    json_decref(late);
+    atomic_store(&node->holds_back, false);
+    small_node_wake(node);
+    stop();
+}
+
+Test(methods, answer_with_the_hash_when_the_node_takes_long)
+{
+    start(&(hn_rpc_config){.submit_timeout_ms = 100});
+    atomic_store(&node->holds_back, true);
+    hn_hash hash;
+    const char *raw = signed_transfer(0, &hash);
+    expect_result("/", "eth_sendRawTransaction", raw, quoted(&hash));
+    /* The late reply finds nobody, and its slot is free again. */
+    atomic_store(&node->holds_back, false);
+    small_node_wake(node);
+    raw = signed_transfer(1, &hash);
+    expect_result("/", "eth_sendRawTransaction", raw, quoted(&hash));
+    for (unsigned i = 0; i < 100 && hn_rpc_server_count(server).in_flight != 0; i++)
+        usleep(10000);
+    cr_assert_eq(hn_rpc_server_count(server).in_flight, 0);
+    stop();
+}
+
+Test(methods, refuse_in_known_words)
+{
+    static const struct {
+        hn_verdict verdict;
+        hn_reject reject;
+        int code;
+        const char *message;
+    } cases[] = {
+        {HN_VERDICT_REJECTED, HN_REJECT_NONCE_TOO_LOW, -32000, "nonce too low"},
+        {HN_VERDICT_SKIPPED, HN_REJECT_NONCE_TOO_LOW, -32000, "nonce too low"},
+        {HN_VERDICT_REJECTED, HN_REJECT_FUNDS, -32000, "insufficient funds for gas * price + value"},
+        {HN_VERDICT_REJECTED, HN_REJECT_INTRINSIC_GAS, -32000, "intrinsic gas too low"},
+        {HN_VERDICT_REJECTED, HN_REJECT_FEE_CAP_BELOW_BASE_FEE, -32000,
+         "max fee per gas less than block base fee"},
+        {HN_VERDICT_REJECTED, HN_REJECT_WRONG_CHAIN_ID, -32000, "invalid chain id for signer"},
+        {HN_VERDICT_REJECTED, HN_REJECT_INVALID_SIGNATURE, -32000, "invalid sender"},
+        {HN_VERDICT_REJECTED, HN_REJECT_TYPE_NOT_SUPPORTED, -32000, "transaction type not supported"},
+        {HN_VERDICT_KNOWN, HN_REJECT_NONE, -32000, "already known"},
+        {HN_VERDICT_UNDERPRICED, HN_REJECT_NONE, -32000, "replacement transaction underpriced"},
+        {HN_VERDICT_POOL_FULL, HN_REJECT_NONE, -32000, "txpool is full"},
+        {HN_VERDICT_TOO_LARGE, HN_REJECT_NONE, -32000, "oversized data"},
+        {HN_VERDICT_BUSY, HN_REJECT_NONE, -32005, "the node is at its limit; try again later"},
+    };
+    start(&(hn_rpc_config){0});
+    atomic_store(&node->has_forced_reply, true);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        node->forced_verdict = cases[i].verdict;
+        node->forced_reject = cases[i].reject;
+        expect_error("eth_sendRawTransaction", "[\"0x01\"]", cases[i].code, cases[i].message);
+    }
+    /* Behind a gap it waits in the pool: that is no error. */
+    node->forced_verdict = HN_VERDICT_QUEUED;
+    node->forced_reject = HN_REJECT_NONE;
+    hn_hash hash;
+    const char *raw = signed_transfer(7, &hash);
+    expect_result("/", "eth_sendRawTransaction", raw, quoted(&hash));
+    stop();
+}
+
+Test(methods, check_their_parameters)
+{
+    static const struct {
+        const char *method;
+        const char *params;
+        const char *message;
+    } cases[] = {
+        {"eth_getBalance", "[]", "missing value for required argument 0"},
+        {"eth_getBalance", "[null]", "missing value for required argument 0"},
+        {"eth_getBalance", "[1]", "invalid argument 0: a string is expected"},
+        {"eth_getBalance", "[\"0x12\"]", "invalid argument 0: hex string has the wrong length"},
+        {"eth_getBalance", "[\"0xzz00000000000000000000000000000000000000\"]",
+         "invalid argument 0: invalid hex string"},
+        {"eth_getBalance", "[\"" TARGET "\",\"0x01\"]",
+         "invalid argument 1: hex number with leading zero digits"},
+        {"eth_getBalance", "[\"" TARGET "\",\"0x\"]", "invalid argument 1: hex string \"0x\""},
+        {"eth_getBalance", "[\"" TARGET "\",\"0x10000000000000000\"]",
+         "invalid argument 1: hex number > 64 bits"},
+        {"eth_getBalance", "[\"" TARGET "\",\"newest\"]", "invalid argument 1: hex string without 0x prefix"},
+        {"eth_getBalance", "[\"" TARGET "\",\"latest\",1]", "too many arguments, want at most 2"},
+        {"eth_getBlockByNumber", "[\"latest\",\"yes\"]", "invalid argument 1: a boolean is expected"},
+        {"eth_getBlockByHash", "[\"0x1\"]", "invalid argument 0: hex string has the wrong length"},
+        {"eth_sendRawTransaction", "[\"0x123\"]", "invalid argument 0: hex string of odd length"},
+        {"eth_sendRawTransaction", "[\"\"]", "invalid argument 0: empty hex string"},
+        {"eth_call", "[[]]", "invalid argument 0: an object is expected"},
+        {"eth_call", "[{\"to\":\"0x1\"}]", "invalid argument 0: hex string has the wrong length"},
+        {"eth_call", "[{\"gasPrice\":\"0x1\",\"maxFeePerGas\":\"0x1\"}]",
+         "invalid argument 0: both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified"},
+        {"eth_getLogs", "[{\"topics\":[[],[],[],[],[]]}]", "invalid argument 0: exceed max topics"},
+        {"eth_getLogs", "[{\"topics\":[\"0x1\"]}]", "invalid argument 0: hex string has the wrong length"},
+        {"eth_getLogs", "[{\"fromBlock\":\"0x2\",\"toBlock\":\"0x1\"}]", "invalid block range params"},
+        {"eth_getLogs", "[{\"fromBlock\":\"0x0\",\"toBlock\":\"0x99\"}]",
+         "block range extends beyond current head block"},
+    };
+    start(&(hn_rpc_config){0});
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        expect_error(cases[i].method, cases[i].params, -32602, cases[i].message);
+    expect_error("eth_feeHistory", "[\"0x1\",\"latest\",[101]]", -32000, "invalid reward percentile: 101");
+    expect_error("eth_feeHistory", "[\"0x1\",\"0x99\"]", -32000, "request beyond head block");
+    stop();
 }
