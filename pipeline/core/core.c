@@ -130,6 +130,8 @@ int hn_core_run(void *argument)
             sleep_until_work(core);
         idle_loops = 0;
     }
+    if (core->end != NULL)
+        core->end(core->end_self);
     current = NULL;
     return 0;
 }

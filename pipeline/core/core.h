@@ -40,6 +40,8 @@ typedef struct hn_core {
     uint64_t spin_ns;      /* idle time before sleeping */
     uint64_t sleep_ns_max; /* upper bound of one sleep */
     const atomic_bool *stop;
+    void (*end)(void *self); /* called on this core's thread when it has stopped; may be NULL */
+    void *end_self;
     uint64_t sleeps; /* counters, written by this core only */
     uint64_t loops;
 } hn_core;

@@ -47,6 +47,7 @@ hn_err hn_node_add_ledger(hn_node *node, hn_node_problem *problem, const hn_node
     HN_TRY(read_genesis(node, ledger, problem, options->genesis_json));
     HN_TRY(check_chain_id(node, ledger, problem));
     ledger->block_gas_limit = ledger->genesis.header.gas_limit;
+    ledger->is_strict = options->is_strict;
     hn_ledger_options executor_options = {
         .profile = options->is_strict ? HN_PROFILE_STRICT : HN_PROFILE_FAST,
         .table_seed = table_seed,

@@ -191,6 +191,15 @@ static hn_err open_port(hn_node *node, hn_node_problem *problem)
     return HN_OK;
 }
 
+/* The kernel knows the ring's user by its thread: the core that wrote the log also closes it. */
+static void close_log(void *self)
+{
+    hn_node *node = self;
+    node->closed_log_index = hn_log_last_index(node->log);
+    hn_log_close(node->log);
+    node->log = NULL;
+}
+
 static void drain_event(void *uring)
 {
     hn_uring_io_drain_event(uring);
@@ -204,12 +213,17 @@ hn_err hn_node_start(hn_node *node, hn_node_problem *problem)
     hn_err err = hn_node_register_stats(node);
     if (err != HN_OK)
         return explain(problem, "stats", "", err);
+    node->front->end = close_log;
+    node->front->end_self = node;
     unsigned lcore = rte_get_next_lcore(UINT32_MAX, 1, 0);
     for (uint32_t i = 0; i < node->core_count; i++) {
         if (lcore >= RTE_MAX_LCORE || rte_eal_remote_launch(hn_core_run, node->cores[i], lcore) != 0) {
             atomic_store(&node->stop, true);
+            atomic_store(&node->stop_front, true);
+            rte_eal_mp_wait_lcore();
             return explain(problem, "cores", "fewer lcores than worker cores were started", HN_ERR_SYSTEM);
         }
+        node->lcores[i] = lcore;
         lcore = rte_get_next_lcore(lcore, 1, 0);
     }
     return HN_OK;
@@ -231,6 +245,18 @@ static bool is_drained(const hn_node *node)
     return true;
 }
 
+static void end_cores(hn_node *node)
+{
+    atomic_store(&node->stop, true);
+    for (uint32_t i = 1; i < node->core_count; i++) {
+        hn_waker_wake(&node->cores[i]->waker);
+        rte_eal_wait_lcore(node->lcores[i]);
+    }
+    atomic_store(&node->stop_front, true);
+    hn_waker_wake(&node->front->waker);
+    rte_eal_wait_lcore(node->lcores[0]);
+}
+
 bool hn_node_stop(hn_node *node, uint32_t timeout_ms)
 {
     enum { STEADY_LOOKS = 5 }; /* the looks race with the cores: believe only several in a row */
@@ -241,14 +267,11 @@ bool hn_node_stop(hn_node *node, uint32_t timeout_ms)
         steady = is_drained(node) ? steady + 1 : 0;
         nanosleep(&pause, NULL);
     }
-    atomic_store(&node->stop, true);
-    for (uint32_t i = 0; i < node->core_count; i++)
-        hn_waker_wake(&node->cores[i]->waker);
-    rte_eal_mp_wait_lcore();
     hn_stats_close();
+    end_cores(node);
     bool is_complete = steady >= STEADY_LOOKS && !hn_node_failed(node);
     for (uint32_t i = 0; is_complete && i < node->ledger_count; i++)
-        if (hn_node_save_ledger(node, node->ledgers[i], hn_log_last_index(node->log)) != HN_OK)
+        if (hn_node_save_ledger(node, node->ledgers[i], node->closed_log_index) != HN_OK)
             fprintf(stderr, "hanse: ledger %s: the next start replays more of the log\n",
                     node->ledgers[i]->name);
     return is_complete;

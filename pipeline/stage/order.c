@@ -48,6 +48,13 @@ static void drop_stale(hn_shard_lane *lane, hn_node_ledger *ledger)
         hn_node_refuse(lane->node, dropped, verdict, reject);
 }
 
+/* A strict ledger's transactions wait in its pool for the next second, and keep no other ledger's waiting. */
+static bool is_period_over(hn_node_ledger *ledger, uint64_t now_ns)
+{
+    return !ledger->is_strict ||
+           now_ns / 1000000000u > atomic_load_explicit(&ledger->cut_second, memory_order_relaxed);
+}
+
 /* Moves ready transactions on, from each of the shard's ledgers in turn. */
 static unsigned pass_ready(hn_shard_lane *lane)
 {
@@ -55,7 +62,8 @@ static unsigned pass_ready(hn_shard_lane *lane)
     unsigned room = hn_ring_room(lane->ready), moved = 0;
     for (uint32_t i = 0; i < node->ledger_count && moved < room; i++) {
         hn_node_ledger *ledger = node->ledgers[(lane->next_pool + i) % node->ledger_count];
-        if (ledger->shard != lane->index)
+        if (ledger->shard != lane->index ||
+            (ledger->is_strict && !is_period_over(ledger, hn_clock_realtime_ns())))
             continue;
         for (unsigned burst = 0; burst < HN_STAGE_BURST && moved < room; burst++) {
             hn_pending *pending = hn_pool_take(ledger->pool);
@@ -119,13 +127,16 @@ static bool take_next(hn_node *node, hn_shard_lane *lane, cutting *cut)
     }
     hn_pending *pending = lane->held;
     const hn_transaction *transaction = &pending->content.transaction;
-    const hn_node_ledger *ledger = node->ledgers[pending->ledger];
+    hn_node_ledger *ledger = node->ledgers[pending->ledger];
+    if (cut->gas[pending->ledger] == 0 && !is_period_over(ledger, cut->timestamp_ns))
+        return false; /* what did not fit the last block waits for the next one */
     if (cut->gas[pending->ledger] + transaction->gas_limit > ledger->block_gas_limit)
         return false;
     if (cut->writer.count == HN_FRAME_TRANSACTIONS_MAX ||
         !hn_batch_writer_add(&cut->writer, pending->ledger, &pending->content.sender, transaction->raw))
         return false;
     cut->gas[pending->ledger] += transaction->gas_limit;
+    atomic_store_explicit(&ledger->cut_second, cut->timestamp_ns / 1000000000u, memory_order_relaxed);
     lane->open_work->items[lane->open_work->count++] = pending;
     lane->held = NULL;
     return true;

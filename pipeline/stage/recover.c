@@ -87,6 +87,8 @@ static hn_err replay_log(recovery *self, hn_node_problem *problem)
                  why.text[0] != '\0' ? why.text : hn_err_text(err), more[0] != '\0' ? ": " : "", more);
     }
     node->last_timestamp_ns = hn_replay_count(self->replay).last_timestamp_ns;
+    for (uint32_t i = 0; i < node->ledger_count; i++)
+        atomic_store(&node->ledgers[i]->cut_second, node->last_timestamp_ns / 1000000000u);
     return err;
 }
 

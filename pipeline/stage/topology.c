@@ -125,7 +125,7 @@ static hn_err make_cores(hn_node *node)
         hn_core *core = aligned_alloc(_Alignof(hn_core), sizeof *core);
         if (core == NULL)
             return HN_ERR_NO_MEMORY;
-        HN_TRY(hn_core_init(core, i < 2 ? names[i] : "worker", &node->stop));
+        HN_TRY(hn_core_init(core, i < 2 ? names[i] : "worker", i == 0 ? &node->stop_front : &node->stop));
         core->is_polling = node->options.is_polling;
         node->cores[node->core_count++] = core;
     }

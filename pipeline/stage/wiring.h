@@ -36,6 +36,10 @@ typedef struct hn_node_ledger {
     hn_genesis genesis;
     hn_hash genesis_hash;
     uint64_t block_gas_limit;
+    bool is_strict;
+    /* Strict: second of the newest frame with this ledger; front writes it. The next one must have a later
+     * one, so there is at most one block a second. */
+    _Atomic uint64_t cut_second;
 
     /* shard core */
     hn_ledger *executor;
@@ -120,6 +124,7 @@ typedef struct hn_node_counters {
 
 struct hn_node {
     hn_node_options options;
+    atomic_bool stop_front;    /* front ends last: the others read its log */
     atomic_bool stop;          /* cores end */
     atomic_bool intake_closed; /* draining, or the log takes nothing */
     atomic_bool failed;        /* the log failed: nothing is acknowledged any more */
@@ -129,6 +134,7 @@ struct hn_node {
     hn_shard_lane *shards[HN_SHARDS_MAX];
     uint32_t shard_count;
     hn_core *cores[HN_CORES_MAX];
+    unsigned lcores[HN_CORES_MAX]; /* of EAL, by core */
     uint32_t core_count;
     hn_core *front;
     hn_core *back;
@@ -160,6 +166,7 @@ struct hn_node {
     struct hn_uring_io *uring;
     hn_io io;
     hn_log *log;
+    uint64_t closed_log_index; /* last index of the log when front closed it */
     hn_recent *recent;
     hn_port *port;
     hn_wire_server *wire;
