@@ -133,5 +133,6 @@ int hn_core_run(void *argument)
     if (core->end != NULL)
         core->end(core->end_self);
     current = NULL;
+    atomic_store_explicit(&core->has_ended, true, memory_order_release);
     return 0;
 }

@@ -42,6 +42,7 @@ typedef struct hn_core {
     const atomic_bool *stop;
     void (*end)(void *self); /* called on this core's thread when it has stopped; may be NULL */
     void *end_self;
+    atomic_bool has_ended; /* everything that the core wrote happened before this turned true */
     uint64_t sleeps; /* counters, written by this core only */
     uint64_t loops;
 } hn_core;

@@ -245,16 +245,20 @@ static bool is_drained(const hn_node *node)
     return true;
 }
 
+static void end_core(hn_node *node, uint32_t index, atomic_bool *stop)
+{
+    hn_core *core = node->cores[index];
+    atomic_store(stop, true);
+    hn_waker_wake(&core->waker);
+    rte_eal_wait_lcore(node->lcores[index]);
+    HN_CHECK(atomic_load_explicit(&core->has_ended, memory_order_acquire));
+}
+
 static void end_cores(hn_node *node)
 {
-    atomic_store(&node->stop, true);
-    for (uint32_t i = 1; i < node->core_count; i++) {
-        hn_waker_wake(&node->cores[i]->waker);
-        rte_eal_wait_lcore(node->lcores[i]);
-    }
-    atomic_store(&node->stop_front, true);
-    hn_waker_wake(&node->front->waker);
-    rte_eal_wait_lcore(node->lcores[0]);
+    for (uint32_t i = 1; i < node->core_count; i++)
+        end_core(node, i, &node->stop);
+    end_core(node, 0, &node->stop_front);
 }
 
 bool hn_node_stop(hn_node *node, uint32_t timeout_ms)
