@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,6 +173,41 @@ static hn_err write_file(hn_data_problem *problem, const char *folder, const cha
     return is_synced ? HN_OK : fail(problem, folder, error);
 }
 
+static hn_err read_genesis(hn_genesis *out, hn_genesis_problem *why, hn_arena *arena, hn_bytes json)
+{
+    return json.size == 0 ? hn_genesis_development(out, arena) : hn_genesis_read(out, why, arena, json);
+}
+
+/* What would keep every later start from working is refused before it is written. */
+static hn_err check_new(hn_data_problem *problem, hn_arena *arena, const char *path,
+                        const hn_node_ledger_options *existing, uint32_t count, const char *name,
+                        hn_bytes genesis_json)
+{
+    hn_genesis wanted, other;
+    hn_genesis_problem why = {.text = ""};
+    hn_err err = read_genesis(&wanted, &why, arena, genesis_json);
+    if (err != HN_OK) {
+        snprintf(problem->text, sizeof problem->text, "ledger %.64s: genesis: %.300s", name,
+                 why.text[0] != '\0' ? why.text : hn_err_text(err));
+        return err;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (strcmp(existing[i].name, name) == 0) {
+            snprintf(problem->text, sizeof problem->text, "%.300s: there is a ledger %.64s already", path,
+                     name);
+            return HN_ERR_EXISTS;
+        }
+        HN_TRY(read_genesis(&other, NULL, arena, existing[i].genesis_json));
+        if (other.config.chain_id == wanted.config.chain_id) {
+            snprintf(problem->text, sizeof problem->text,
+                     "ledgers %.64s and %.64s have the same chain id %" PRIu64, existing[i].name, name,
+                     wanted.config.chain_id);
+            return HN_ERR_EXISTS;
+        }
+    }
+    return HN_OK;
+}
+
 hn_err hn_data_directory_add(hn_data_problem *problem, const char *path, const char *name,
                              hn_bytes genesis_json, bool is_strict)
 {
@@ -182,13 +218,8 @@ hn_err hn_data_directory_add(hn_data_problem *problem, const char *path, const c
     hn_err err = hn_data_directory_make(problem, path);
     if (err == HN_OK)
         err = hn_data_directory_list(&existing, &count, problem, &arena, path);
-    for (uint32_t i = 0; err == HN_OK && i < count; i++) {
-        if (strcmp(existing[i].name, name) == 0) {
-            snprintf(problem->text, sizeof problem->text, "%.300s: there is a ledger %.64s already", path,
-                     name);
-            err = HN_ERR_EXISTS;
-        }
-    }
+    if (err == HN_OK)
+        err = check_new(problem, &arena, path, existing, count, name, genesis_json);
     if (err == HN_OK && count == LEDGERS_MAX) {
         snprintf(problem->text, sizeof problem->text, "%.300s: there are %d ledgers already", path,
                  LEDGERS_MAX);

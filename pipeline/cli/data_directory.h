@@ -20,8 +20,8 @@ HN_MUST_USE hn_err hn_data_directory_make(hn_data_problem *problem, const char *
 HN_MUST_USE hn_err hn_data_directory_list(const hn_node_ledger_options **out, uint32_t *count,
                                           hn_data_problem *problem, hn_arena *arena, const char *path);
 
-/* Adds a ledger behind the others. genesis_json empty: the development ledger. HN_ERR_EXISTS: the name is
- * taken. */
+/* Adds a ledger behind the others. genesis_json empty: the development ledger. HN_ERR_EXISTS: the name or the
+ * chain id is taken; what reading the genesis fails with. Nothing is written then. */
 HN_MUST_USE hn_err hn_data_directory_add(hn_data_problem *problem, const char *path, const char *name,
                                          hn_bytes genesis_json, bool is_strict);
 

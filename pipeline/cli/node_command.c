@@ -266,8 +266,12 @@ static int run(running *self, const sigset_t *signals)
         complain(problem.text);
         return HN_EXIT_FAILED;
     }
-    if (!start_node(self) || !start_rpc(self))
+    if (!start_node(self))
         return HN_EXIT_FAILED;
+    if (!start_rpc(self)) {
+        (void)hn_node_stop(self->node, DRAIN_MS);
+        return HN_EXIT_FAILED;
+    }
     announce(self);
     bool was_asked = wait_for_end(self, signals);
     hn_rpc_server_stop(self->rpc, 2000);

@@ -55,11 +55,11 @@ static hn_u256 blob_base_fee(const hn_rpc_call *call, const hn_header *header)
 }
 
 /* Enough for the next block, and for the newest one too: clients estimate gas with this price, and estimates
- * run in the newest block. */
+ * run in the newest block. Where gas is free it is free from the start, whatever the genesis block says. */
 static void answer_gas_price(hn_rpc_call *call, const hn_history_block *head)
 {
     hn_u256 price = next_base_fee(call, &head->header);
-    if (hn_u256_less(&price, &head->header.base_fee_per_gas))
+    if (!hn_rpc_ledger(call)->config->zero_base_fee && hn_u256_less(&price, &head->header.base_fee_per_gas))
         price = head->header.base_fee_per_gas;
     price = hn_u256_add(&price, &suggested_tip);
     hn_json_u256(hn_rpc_result(call), &price);

@@ -73,13 +73,16 @@ export class Sender {
     });
   }
 
-  // Sends a transaction until its receipt comes; null when none comes in time.
-  async submit(raw, { timeout = 10000, again = 500 } = {}) {
+  // Sends a transaction until its receipt comes; null when none comes in time. KNOWN says that an earlier datagram is
+  // still on its way, so it is no answer to who repeats, unless it is asked for.
+  async submit(raw, { timeout = 10000, again = 500, takeKnown = false } = {}) {
     const hash = hashOf(raw);
     const end = Date.now() + timeout * patience;
     let receipt = null;
     while (receipt === null && Date.now() < end) {
-      const answer = new Promise((resolve) => this.waiting.set(hash, resolve));
+      const answer = new Promise((resolve) => {
+        this.waiting.set(hash, (found) => (found.verdict !== 'KNOWN' || takeKnown) && resolve(found));
+      });
       await this.send(bytesOf(raw));
       let timer;
       const silence = new Promise((resolve) => {
