@@ -164,9 +164,10 @@ void hn_history_close(hn_history *history)
 {
     if (history == NULL)
         return;
-    bool is_clean = hn_history_commit(history) == HN_OK && mdb_env_sync(history->environment, 1) == 0;
-    if (is_clean && hn_history_marker_write(history->directory, true) != HN_OK)
-        is_clean = false; /* the marker still says "open": the next start on this boot trusts the file */
+    /* Should one of these fail, the marker goes on saying "open": only the next start on this boot trusts it.
+     */
+    if (hn_history_commit(history) == HN_OK && mdb_env_sync(history->environment, 1) == 0)
+        (void)!hn_history_marker_write(history->directory, true);
     free_history(history);
 }
 

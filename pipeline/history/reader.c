@@ -183,7 +183,7 @@ static hn_err scan_block(hn_history_reader *reader, hn_arena *arena, uint32_t le
     HN_TRY(hn_history_block_at(reader, &block, ledger, number));
     hn_arena_mark mark = hn_arena_mark_now(arena);
     for (uint32_t i = 0; i < block.transaction_count; i++) {
-        hn_history_transaction transaction;
+        hn_history_transaction transaction = {.index = i};
         HN_TRY(hn_history_transaction_at(&transaction, arena, &block, i, false));
         hn_found_log found = {.block = &block, .transaction_hash = &transaction.hash, .transaction_index = i};
         for (uint32_t j = 0; j < transaction.receipt.log_count; j++) {

@@ -179,6 +179,7 @@ static int merge_newest(run_list *list, const hn_run_index *index, MDB_txn *tran
     size_t total = 0;
     for (uint32_t i = first; i < list->count; i++)
         total += list->items[i].entry_count;
+    HN_CHECK(total != 0); /* empty runs are never added */
     hn_run_entry *entries = malloc(2 * total * sizeof *entries);
     if (entries == NULL)
         return ENOMEM;

@@ -48,7 +48,7 @@ hn_err hn_window_create(hn_window *out, uint32_t blocks_max, size_t bytes_max, c
                         .last = head->number,
                         .blocks_max = blocks_max,
                         .bytes_max = bytes_max};
-    window.blocks = calloc(window.capacity, sizeof *window.blocks);
+    window.blocks = calloc(window.capacity, sizeof(hn_sealed_block *));
     hn_sealed_block *block = make_block(head, hash);
     if (window.blocks == NULL || block == NULL) {
         free(window.blocks);

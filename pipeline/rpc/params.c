@@ -218,7 +218,7 @@ bool hn_rpc_read_params(hn_rpc_call *call, const hn_rpc_method *method, const cJ
     }
     unsigned wanted = type_count(method);
     unsigned index = 0;
-    const cJSON *item = cJSON_IsArray(params) ? params->child : NULL;
+    const cJSON *item = params != NULL && cJSON_IsArray(params) ? params->child : NULL;
     for (; item != NULL; item = item->next, index++) {
         if (index == wanted) {
             hn_rpc_fail(call, HN_RPC_INVALID_PARAMS, "too many arguments, want at most %u", wanted);
