@@ -143,7 +143,7 @@ const hn_log *hn_state_logs(const hn_state *state, uint32_t *count);
 /* --- end of the block
  * ------------------------------------------------------------------------------------------------ */
 
-/* What changed since reset, in `arena`. new_code points to codes owned by the state until its next reset. */
+/* What changed since reset, all of it in `arena`. */
 HN_MUST_USE hn_err hn_state_take_diff(hn_state *state, hn_state_diff *out, hn_arena *arena);
 
 #endif

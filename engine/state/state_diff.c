@@ -59,6 +59,21 @@ static bool is_changed(const hn_account_change *change)
     return change->exists && !same_account(&change->before, &change->after);
 }
 
+/* A copy, because the state's own codes end with its next reset, while the diff goes on to other cores. */
+static hn_err take_code(const hn_code **out, hn_arena *arena, const hn_code *code)
+{
+    hn_code *copy = NULL;
+    if (code != NULL) {
+        copy = hn_arena_alloc(arena, sizeof *copy);
+        if (copy == NULL)
+            return HN_ERR_NO_MEMORY;
+        *copy = *code;
+        HN_TRY(hn_arena_copy(&copy->bytes, arena, code->bytes));
+    }
+    *out = copy;
+    return HN_OK;
+}
+
 static hn_err take_account(hn_state *state, hn_account_change *out, hn_arena *arena,
                            hn_working_account *account)
 {
@@ -72,7 +87,7 @@ static hn_err take_account(hn_state *state, hn_account_change *out, hn_arena *ar
     };
     HN_TRY(take_slots(&change, arena, account));
     if (!hn_hash_equal(&change.before.code_hash, &change.after.code_hash))
-        change.new_code = hn_state_code(state, &account->face);
+        HN_TRY(take_code(&change.new_code, arena, hn_state_code(state, &account->face)));
     *out = change;
     return HN_OK;
 }

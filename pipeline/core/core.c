@@ -66,6 +66,13 @@ void hn_core_add_descriptor(hn_core *core, int fd, void (*drain)(void *self), vo
     core->descriptors[i].self = self;
 }
 
+/* One writer: a plain load and store, no locked instruction. */
+static void add_to(_Atomic uint64_t *counter, uint64_t amount)
+{
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + amount,
+                          memory_order_relaxed);
+}
+
 unsigned hn_core_poll(hn_core *core)
 {
     unsigned total = 0;
@@ -73,8 +80,7 @@ unsigned hn_core_poll(hn_core *core)
         hn_core_stage *stage = &core->stages[i];
         unsigned done = stage->poll(stage->self);
         if (done != 0) {
-            stage->busy_polls++;
-            stage->items += done;
+            add_to(&stage->items, done);
             total += done;
         }
     }
@@ -98,7 +104,7 @@ static void sleep_until_work(hn_core *core)
     for (unsigned i = 0; i < core->descriptor_count; i++)
         if ((waits[i + 1].revents & POLLIN) != 0 && core->descriptors[i].drain != NULL)
             core->descriptors[i].drain(core->descriptors[i].self);
-    core->sleeps++;
+    add_to(&core->sleeps, 1);
 }
 
 int hn_core_run(void *argument)
@@ -108,7 +114,7 @@ int hn_core_run(void *argument)
     uint64_t idle_since_ns = 0;
     unsigned idle_loops = 0;
     while (!atomic_load_explicit(core->stop, memory_order_relaxed)) {
-        core->loops++;
+        add_to(&core->loops, 1);
         if (hn_core_poll(core) != 0) {
             idle_loops = 0;
             continue;

@@ -21,8 +21,7 @@ typedef struct hn_core_stage {
     const char *name;
     unsigned (*poll)(void *self);
     void *self;
-    uint64_t busy_polls;
-    uint64_t items;
+    _Atomic uint64_t items; /* written by this core only */
 } hn_core_stage;
 
 typedef struct hn_core {
@@ -42,9 +41,9 @@ typedef struct hn_core {
     const atomic_bool *stop;
     void (*end)(void *self); /* called on this core's thread when it has stopped; may be NULL */
     void *end_self;
-    atomic_bool has_ended; /* everything that the core wrote happened before this turned true */
-    uint64_t sleeps; /* counters, written by this core only */
-    uint64_t loops;
+    atomic_bool has_ended;   /* everything that the core wrote happened before this turned true */
+    _Atomic uint64_t sleeps; /* counters, written by this core only */
+    _Atomic uint64_t loops;
 } hn_core;
 
 /* Opens the waker; `stop` ends hn_core_run when it turns true. */

@@ -66,14 +66,18 @@ unsigned hn_ring_pop(hn_ring *ring, void *elements, unsigned count)
     return rte_ring_dequeue_burst_elem(ring->ring, elements, ring->element_bytes, count, NULL);
 }
 
+/* rte_ring_count reads plainly; these words are written by other cores. */
 unsigned hn_ring_count(const hn_ring *ring)
 {
-    return rte_ring_count(ring->ring);
+    uint32_t consumed = __atomic_load_n(&ring->ring->cons.tail, __ATOMIC_RELAXED);
+    uint32_t produced = __atomic_load_n(&ring->ring->prod.tail, __ATOMIC_RELAXED);
+    uint32_t count = (produced - consumed) & ring->ring->mask;
+    return count < ring->ring->capacity ? count : ring->ring->capacity;
 }
 
 unsigned hn_ring_room(const hn_ring *ring)
 {
-    return rte_ring_free_count(ring->ring);
+    return ring->ring->capacity - hn_ring_count(ring);
 }
 
 unsigned hn_ring_capacity(const hn_ring *ring)

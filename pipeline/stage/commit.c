@@ -8,9 +8,9 @@
 
 static void note_state(hn_node *node, hn_log_state state)
 {
-    if (state == node->log_state)
+    if (state == atomic_load_explicit(&node->log_view.state, memory_order_relaxed))
         return;
-    node->log_state = state;
+    atomic_store_explicit(&node->log_view.state, state, memory_order_relaxed);
     switch (state) {
     case HN_LOG_OPEN:
         fprintf(stderr, "hanse: the log has room again: taking transactions\n");
@@ -28,11 +28,22 @@ static void note_state(hn_node *node, hn_log_state state)
     }
 }
 
+static void publish_view(hn_node *node)
+{
+    hn_log_counts counts = hn_log_count(node->log);
+    atomic_store_explicit(&node->log_view.in_flight, hn_log_in_flight(node->log), memory_order_relaxed);
+    atomic_store_explicit(&node->log_view.last_index, hn_log_last_index(node->log), memory_order_relaxed);
+    atomic_store_explicit(&node->log_view.frames, counts.frames, memory_order_relaxed);
+    atomic_store_explicit(&node->log_view.bytes, counts.bytes, memory_order_relaxed);
+    atomic_store_explicit(&node->log_view.segments, counts.segments, memory_order_relaxed);
+}
+
 unsigned hn_stage_commit(void *self)
 {
     hn_node *node = self;
     unsigned durable = hn_log_poll(node->log);
     note_state(node, hn_log_state_now(node->log));
+    publish_view(node);
     /* What waits for durability on the back core is not in a ring that would wake it. */
     if (durable != 0 && node->back != node->front)
         hn_waker_wake(&node->back->waker);

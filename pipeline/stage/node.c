@@ -229,20 +229,23 @@ hn_err hn_node_start(hn_node *node, hn_node_problem *problem)
     return HN_OK;
 }
 
-/* Transactions that are neither waiting in a pool for an earlier nonce nor back in the free list. */
+/* True when every slot is back in the free list or waits in a pool for an earlier nonce, and the log is
+ * quiet. */
 static bool is_drained(const hn_node *node)
 {
+    uint64_t gapped = 0;
     if (hn_ring_count(node->verify) != 0 || hn_ring_count(node->submit) != 0 ||
         hn_ring_count(node->reply) != 0 || hn_ring_count(node->free_blocks) != HN_BLOCK_SLOTS ||
-        hn_log_in_flight(node->log) != 0)
+        atomic_load_explicit(&node->log_view.in_flight, memory_order_relaxed) != 0)
         return false;
     for (uint32_t i = 0; i < node->shard_count; i++) {
         const hn_shard_lane *lane = node->shards[i];
-        if (hn_ring_count(lane->admit) != 0 || hn_ring_count(lane->ready) != 0 || lane->held != NULL ||
+        if (hn_ring_count(lane->admit) != 0 || hn_ring_count(lane->ready) != 0 ||
             hn_ring_count(lane->execute) != 0)
             return false;
+        gapped += atomic_load_explicit(&lane->gapped, memory_order_relaxed);
     }
-    return true;
+    return hn_ring_count(node->free_pending) + gapped == HN_PENDING_SLOTS;
 }
 
 static void end_core(hn_node *node, uint32_t index, atomic_bool *stop)

@@ -32,7 +32,7 @@ static hn_err tell_stages(void *self, hn_stats_writer *writer, const char *param
         for (unsigned j = 0; j < node->cores[i]->stage_count; j++) {
             char name[64];
             snprintf(name, sizeof name, "core%u_%s_items", i, node->cores[i]->stages[j].name);
-            hn_stats_put(writer, name, node->cores[i]->stages[j].items);
+            hn_stats_put(writer, name, read_counter(&node->cores[i]->stages[j].items));
         }
     }
     return HN_OK;
@@ -78,15 +78,15 @@ static hn_err tell_log(void *self, hn_stats_writer *writer, const char *paramete
     static const char *const states[] = {"open", "full", "failed"};
     const hn_node *node = self;
     (void)parameter;
-    hn_log_counts counts = hn_log_count(node->log);
-    hn_stats_put_text(writer, "state", states[hn_log_state_now(node->log)]);
+    const hn_log_view *view = &node->log_view;
+    hn_stats_put_text(writer, "state", states[atomic_load_explicit(&view->state, memory_order_relaxed)]);
     hn_stats_put(writer, "intake_closed", atomic_load(&node->intake_closed));
-    hn_stats_put(writer, "last_index", hn_log_last_index(node->log));
+    hn_stats_put(writer, "last_index", read_counter(&view->last_index));
     hn_stats_put(writer, "durable_index", hn_log_durable_index(node->log));
-    hn_stats_put(writer, "in_flight", hn_log_in_flight(node->log));
-    hn_stats_put(writer, "frames", counts.frames);
-    hn_stats_put(writer, "bytes", counts.bytes);
-    hn_stats_put(writer, "segments", counts.segments);
+    hn_stats_put(writer, "in_flight", atomic_load_explicit(&view->in_flight, memory_order_relaxed));
+    hn_stats_put(writer, "frames", read_counter(&view->frames));
+    hn_stats_put(writer, "bytes", read_counter(&view->bytes));
+    hn_stats_put(writer, "segments", read_counter(&view->segments));
     return HN_OK;
 }
 
@@ -164,9 +164,9 @@ static hn_err tell_cores(void *self, hn_stats_writer *writer, const char *parame
     for (uint32_t i = 0; i < node->core_count; i++) {
         char name[64];
         snprintf(name, sizeof name, "core%u_loops", i);
-        hn_stats_put(writer, name, node->cores[i]->loops);
+        hn_stats_put(writer, name, read_counter(&node->cores[i]->loops));
         snprintf(name, sizeof name, "core%u_sleeps", i);
-        hn_stats_put(writer, name, node->cores[i]->sleeps);
+        hn_stats_put(writer, name, read_counter(&node->cores[i]->sleeps));
     }
     return HN_OK;
 }

@@ -77,6 +77,15 @@ static unsigned pass_ready(hn_shard_lane *lane)
     return moved;
 }
 
+void hn_node_count_gapped(hn_shard_lane *lane)
+{
+    uint64_t gapped = 0;
+    for (uint32_t i = 0; i < lane->node->ledger_count; i++)
+        if (lane->node->ledgers[i]->shard == lane->index)
+            gapped += hn_pool_count(lane->node->ledgers[i]->pool).gapped;
+    atomic_store_explicit(&lane->gapped, gapped, memory_order_relaxed);
+}
+
 static unsigned answer_pool_queries(hn_shard_lane *lane)
 {
     hn_query *queries[HN_RECEIVE_BURST];
@@ -102,6 +111,7 @@ unsigned hn_stage_admit(void *self)
     for (uint32_t i = 0; i < lane->node->ledger_count; i++)
         if (lane->node->ledgers[i]->shard == lane->index)
             drop_stale(lane, lane->node->ledgers[i]);
+    hn_node_count_gapped(lane);
     return count + queries + pass_ready(lane);
 }
 

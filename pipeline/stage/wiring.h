@@ -94,8 +94,7 @@ typedef struct hn_shard_lane {
     /* front core: the next transaction to order, taken from `ready` and not fitting the last frame */
     hn_pending *held;
     hn_frame_work *open_work;
-    _Atomic uint64_t gapped; /* counters by the shard core */
-    _Atomic uint64_t pooled;
+    _Atomic uint64_t gapped; /* in its pools, waiting for an earlier nonce; shard core */
 } hn_shard_lane;
 
 /* A verifier: one on each core that verifies. */
@@ -105,6 +104,16 @@ typedef struct hn_verifier {
     _Atomic uint64_t verified;
     _Atomic uint64_t refused;
 } hn_verifier;
+
+/* The log as others may see it; front writes it after each look at the log. */
+typedef struct hn_log_view {
+    _Atomic uint32_t state; /* hn_log_state */
+    _Atomic uint32_t in_flight;
+    _Atomic uint64_t last_index;
+    _Atomic uint64_t frames;
+    _Atomic uint64_t bytes;
+    _Atomic uint64_t segments;
+} hn_log_view;
 
 typedef struct hn_node_counters {
     /* front */
@@ -174,8 +183,8 @@ struct hn_node {
     hn_reply held_replies[HN_STAGE_BURST]; /* read from the ring, not durable yet */
     uint32_t held_reply_count;
     uint32_t held_reply_next;
-    uint32_t next_shard;    /* round robin of the order stage */
-    hn_log_state log_state; /* last seen */
+    uint32_t next_shard; /* round robin of the order stage */
+    hn_log_view log_view;
     /* back core */
     hn_query_engine *query_engine;
     hn_history *history;
@@ -217,6 +226,9 @@ void hn_node_wake_shards(hn_node *node);
 
 /* The executor's port: waits until back has sealed the block. `self` is the hn_node_ledger. */
 void hn_node_await_block_hash(void *self, hn_hash *out, uint64_t block_number);
+
+/* Counts what waits in the lane's pools. Shard core, before what left them can be freed. */
+void hn_node_count_gapped(hn_shard_lane *lane);
 
 /* Answers one of the query kinds about a pool, on its shard's core. */
 void hn_node_answer_pool_query(hn_node *node, hn_query *query);
