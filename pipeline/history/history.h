@@ -27,9 +27,9 @@ typedef struct hn_history_problem {
     char text[320];
 } hn_history_problem;
 
-/* Opens or makes the store. *was_wiped: there was one that could not be trusted (not closed before a crash of
- * the machine, other version); it is empty now and must be filled from the log again. HN_ERR_BUSY: another
- * process has it open. HN_ERR_IO, HN_ERR_NO_SPACE. *problem may be NULL. */
+/* Opens or makes the store; the caller sees to it that no other process has it open. *was_wiped: there was
+ * one that could not be trusted (not closed before a crash of the machine, other version); it is empty now
+ * and must be filled from the log again. HN_ERR_IO, HN_ERR_NO_SPACE. *problem may be NULL. */
 HN_MUST_USE hn_err hn_history_open(hn_history **out, hn_history_problem *problem, bool *was_wiped,
                                    const hn_history_options *options);
 

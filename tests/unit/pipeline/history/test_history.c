@@ -3,7 +3,9 @@
 
 #include <criterion/criterion.h>
 #include <ftw.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -458,6 +460,59 @@ Test(history, finds_logs_by_filter)
         }
     }
     free(found);
+    free_fixture(f);
+}
+
+/* A reader on another thread: of each block that it sees, all is there. */
+typedef struct watcher {
+    hn_history *history;
+    atomic_bool stop;
+    uint64_t highest;
+    bool good;
+} watcher;
+
+static void *watch(void *self)
+{
+    watcher *w = self;
+    hn_history_reader *reader;
+    hn_arena scratch;
+    hn_arena_init(&scratch, 0, 0);
+    w->good = hn_history_reader_create(&reader, w->history) == HN_OK;
+    while (w->good && !atomic_load(&w->stop)) {
+        uint64_t first;
+        uint64_t last;
+        hn_history_block block;
+        hn_arena_reset(&scratch);
+        w->good = hn_history_read_begin(reader) == HN_OK &&
+                  hn_history_range(reader, &first, &last, 0) == HN_OK && last >= w->highest &&
+                  hn_history_block_at(reader, &block, 0, last) == HN_OK;
+        w->highest = last;
+        for (uint32_t i = 0; w->good && last != 0 && i < block.transaction_count; i++) {
+            hn_history_transaction transaction;
+            hn_history_block found;
+            uint32_t index;
+            w->good = hn_history_transaction_at(&transaction, &scratch, &block, i, false) == HN_OK &&
+                      hn_history_find_transaction(reader, &found, &index, 0, &transaction.hash) == HN_OK &&
+                      found.header.number == last && index == i;
+        }
+        hn_history_read_end(reader);
+    }
+    hn_history_reader_destroy(reader);
+    hn_arena_destroy(&scratch);
+    return NULL;
+}
+
+Test(history, is_read_while_it_is_written)
+{
+    fixture *f = make_fixture(11);
+    watcher w = {.history = f->history};
+    pthread_t thread;
+    cr_assert_eq(pthread_create(&thread, NULL, watch, &w), 0);
+    put_blocks(f, 400, &mixed, 1);
+    atomic_store(&w.stop, true);
+    pthread_join(thread, NULL);
+    cr_assert(w.good);
+    cr_assert_gt(w.highest, 0);
     free_fixture(f);
 }
 
