@@ -95,5 +95,8 @@ hn_err hn_eal_start(const hn_eal_options *options)
 
 void hn_eal_stop(void)
 {
+    char folder[512];
+    snprintf(folder, sizeof folder, "%s", rte_eal_get_runtime_dir());
     rte_eal_cleanup();
+    (void)rmdir(folder); /* when nothing is left in it */
 }

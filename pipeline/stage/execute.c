@@ -4,10 +4,9 @@
  * everything that readers see wait until it is durable (reply.c, seal.c).
  */
 #include "engine/base/check.h"
-#include "pipeline/stage/wiring.h"
+#include "pipeline/stage/ledgers.h"
 
-/* Tells the executor of block hashes that were sealed since. */
-static void note_sealed(hn_node_ledger *ledger)
+void hn_node_note_sealed(hn_node_ledger *ledger)
 {
     uint64_t sealed = atomic_load_explicit(&ledger->sealed.number, memory_order_acquire);
     while (ledger->noted_number < sealed) {
@@ -78,7 +77,7 @@ static void update_pool(hn_node_ledger *ledger, const hn_block_slot *slot)
 static void execute_part(hn_shard_lane *lane, hn_block_slot *slot, hn_node_ledger *ledger,
                          uint64_t timestamp_ns)
 {
-    note_sealed(ledger);
+    hn_node_note_sealed(ledger);
     hn_batch batch = {
         .timestamp = timestamp_ns / 1000000000u,
         .transactions = slot->contents,
@@ -90,6 +89,7 @@ static void execute_part(hn_shard_lane *lane, hn_block_slot *slot, hn_node_ledge
      * log has the inputs, so a restart loses nothing. */
     HN_CHECK(err == HN_OK);
     update_pool(ledger, slot);
+    hn_node_count_gapped(lane);
     if (!slot->block.is_empty) {
         hn_count(&ledger->transactions, slot->block.transaction_count);
         hn_count(&ledger->gas_used, slot->block.header.gas_used);

@@ -132,6 +132,11 @@ static hn_err restore_snapshot(hn_node *node, hn_node_ledger *ledger, hn_node_pr
         return HN_ERR_NOT_FOUND;
     }
     err = hn_sealer_restore(ledger->sealer, flat, &info->head);
+    if (err == HN_ERR_MISMATCH) {
+        warn(NULL, "a snapshot's state is not that of its block: replaying the whole log instead");
+        hn_flat_destroy(flat);
+        return HN_ERR_NOT_FOUND;
+    }
     if (err != HN_OK) {
         snprintf(problem->text, sizeof problem->text, "ledger %s: snapshot at block %llu: %s", ledger->name,
                  (unsigned long long)info->head.number, hn_err_text(err));
@@ -178,6 +183,12 @@ hn_err hn_node_save_ledger(hn_node *node, hn_node_ledger *ledger, uint64_t log_i
         return HN_ERR_NO_MEMORY;
     hn_hash head_hash;
     info->head = *hn_sealer_head(ledger->sealer, &head_hash);
+    /* The last blocks may have been executed before the hashes were known that they store (EIP-2935). */
+    hn_node_note_sealed(ledger);
+    if (hn_ledger_head(ledger->executor)->number != info->head.number) {
+        free(info);
+        return HN_ERR_AGAIN; /* something executed is not sealed */
+    }
     info->chain_id = ledger->genesis.config.chain_id;
     info->genesis_hash = ledger->genesis_hash;
     info->log_index = log_index;

@@ -1,5 +1,5 @@
 /* The ledgers of a node: opened from genesis or snapshot, saved to snapshots. Private to pipeline/stage;
- * single-threaded: called before the cores start and after they have ended. */
+ * called before the cores start and after they have ended, except where something else is said. */
 #ifndef HN_PIPELINE_STAGE_LEDGERS_H
 #define HN_PIPELINE_STAGE_LEDGERS_H
 
@@ -14,6 +14,14 @@ void hn_node_remove_ledgers(hn_node *node);
 /* Puts it at its newest snapshot when there is one, and makes it known to history and queries. */
 HN_MUST_USE hn_err hn_node_open_ledger(hn_node *node, hn_node_problem *problem, hn_node_ledger *ledger,
                                        uint64_t table_seed);
+
+/* Tells the executor of the block hashes that were sealed since. Its shard's core; the main thread after the
+ * cores have ended. */
+void hn_node_note_sealed(hn_node_ledger *ledger);
+
+/* Outcomes of the newest transactions, from the history, for those who submit again: of what snapshots
+ * contain nothing is replayed. */
+HN_MUST_USE hn_err hn_node_remember_history(hn_node *node);
 
 /* Writes a snapshot; everything up to log_index has been executed and sealed. Failing is told and not fatal.
  */

@@ -117,7 +117,9 @@ hn_err hn_recover(hn_node *node, hn_node_problem *problem)
 {
     uint64_t now_ns = hn_clock_monotonic_ns();
     recovery self = {.node = node, .started_ns = now_ns, .told_ns = now_ns};
-    hn_err err = replay_log(&self, problem);
+    hn_err err = hn_node_remember_history(node);
+    if (err == HN_OK)
+        err = replay_log(&self, problem);
     if (err == HN_OK)
         err = finish(&self);
     hn_replay_destroy(self.replay);
