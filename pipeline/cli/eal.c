@@ -58,6 +58,14 @@ static void add_lcores(arguments *self, const hn_eal_options *options)
     add(self, "0");
 }
 
+static char runtime_folder[TEXT_BYTES];
+
+/* EAL leaves it behind; when something else is in it, so do we. */
+static void remove_runtime_folder(void)
+{
+    (void)rmdir(runtime_folder);
+}
+
 hn_err hn_eal_start(const hn_eal_options *options)
 {
     static arguments made; /* EAL keeps pointers into its arguments */
@@ -84,7 +92,11 @@ hn_err hn_eal_start(const hn_eal_options *options)
     int saved = dup(STDOUT_FILENO);
     if (saved >= 0)
         dup2(STDERR_FILENO, STDOUT_FILENO);
+    /* Registered before EAL's own, it is called after it: that one removes the stats socket. */
+    atexit(remove_runtime_folder);
     int result = rte_eal_init(made.count, made.list);
+    if (result >= 0)
+        snprintf(runtime_folder, sizeof runtime_folder, "%s", rte_eal_get_runtime_dir());
     fflush(stdout);
     if (saved >= 0) {
         dup2(saved, STDOUT_FILENO);
@@ -95,8 +107,5 @@ hn_err hn_eal_start(const hn_eal_options *options)
 
 void hn_eal_stop(void)
 {
-    char folder[512];
-    snprintf(folder, sizeof folder, "%s", rte_eal_get_runtime_dir());
     rte_eal_cleanup();
-    (void)rmdir(folder); /* when nothing is left in it */
 }
