@@ -3,9 +3,8 @@
 #include "engine/chain/parameters.h"
 #include "engine/chain/transaction_check.h"
 
-enum { WARM_ADDRESSES_MAX = 32 };
-
-/* What is warm before the first instruction (EIP-2929, 2930, 3651). */
+/* What is warm before the first instruction (EIP-2929, 2930, 3651), but for the precompiles, which the
+ * machine knows. */
 static void warm_beforehand(hn_block_context *context, const hn_transaction *transaction,
                             hn_state_account *sender, hn_state_account *recipient)
 {
@@ -17,11 +16,6 @@ static void warm_beforehand(hn_block_context *context, const hn_transaction *tra
         return;
     if (context->block.fork >= HN_FORK_SHANGHAI)
         hn_state_warm(state, hn_state_get(state, &context->block.beneficiary));
-
-    hn_address precompiles[WARM_ADDRESSES_MAX];
-    size_t count = hn_precompile_addresses(precompiles, WARM_ADDRESSES_MAX, context->block.fork);
-    for (size_t i = 0; i < count; i++)
-        hn_state_warm(state, hn_state_get(state, &precompiles[i]));
 
     for (uint32_t i = 0; i < transaction->access_list_count; i++) {
         const hn_access_entry *entry = &transaction->access_list[i];

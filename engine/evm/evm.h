@@ -116,7 +116,8 @@ typedef struct hn_evm_result {
 HN_MUST_USE hn_err hn_evm_create(hn_evm **out, const hn_precompile_context *precompiles, size_t memory_bytes);
 void hn_evm_destroy(hn_evm *evm);
 
-/* Runs one message. The caller has paid for the transaction, warmed what EIP-2929 and 2930 say, raised the
+/* Runs one message. The caller has paid for the transaction, warmed what EIP-2929 and 2930 say (but for the
+ * precompiles, which always count as warm), raised the
  * sender's nonce; this moves the value, runs precompiles and code, and takes everything back when it fails.
  * For creations it checks for collisions, deploys the code and charges for it. Refunds and logs are left in
  * the state. `tracer` may be NULL; without one a faster interpreter with the same results runs. */

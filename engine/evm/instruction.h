@@ -55,6 +55,13 @@ typedef struct hn_instruction {
 
 extern const hn_instruction hn_instructions[256];
 
+/* Marks the account as accessed; true when it was cold (EIP-2929). Precompiles never are: asked only of an
+ * account that looks cold, this saves marking all of them at the start of every transaction. */
+static inline bool hn_access_account(hn_evm *evm, hn_state_account *account)
+{
+    return hn_state_warm(evm->state, account) && hn_precompile_find(&account->address, evm->fork) == NULL;
+}
+
 /* Pays the dynamic part and executes. */
 static inline hn_outcome hn_instruction_perform(hn_evm *evm, hn_frame *frame,
                                                 const hn_instruction *instruction, hn_u256 *top)

@@ -38,13 +38,13 @@ const hn_code *hn_code_to_run(hn_evm *evm, hn_state_account **target, hn_state_a
 static uint64_t called_access_cost(hn_evm *evm, hn_state_account *account)
 {
     uint64_t cost = 0;
-    if (evm->gas->cold_account != 0 && hn_state_warm(evm->state, account))
+    if (evm->gas->cold_account != 0 && hn_access_account(evm, account))
         cost += evm->gas->cold_account;
     if (evm->fork >= HN_FORK_PRAGUE) {
         hn_state_account *target;
         (void)hn_code_to_run(evm, &target, account);
         if (target != NULL)
-            cost += hn_state_warm(evm->state, target) ? HN_GAS_COLD_ACCOUNT : HN_GAS_WARM_ACCESS;
+            cost += hn_access_account(evm, target) ? HN_GAS_COLD_ACCOUNT : HN_GAS_WARM_ACCESS;
     }
     return cost;
 }

@@ -7,8 +7,7 @@ static uint64_t access_cost(hn_evm *evm, hn_frame *frame, const hn_u256 *word)
 {
     hn_address address = hn_address_of_u256(word);
     frame->account = hn_state_get(evm->state, &address);
-    return evm->gas->cold_account != 0 && hn_state_warm(evm->state, frame->account) ? evm->gas->cold_account
-                                                                                    : 0;
+    return evm->gas->cold_account != 0 && hn_access_account(evm, frame->account) ? evm->gas->cold_account : 0;
 }
 
 HN_COST(account_access)
@@ -153,8 +152,7 @@ HN_COST(selfdestruct)
     const hn_gas_table *gas = evm->gas;
     hn_address address = hn_address_of_u256(&top[0]);
     hn_state_account *heir = frame->account = hn_state_get(evm->state, &address);
-    uint64_t cost =
-        gas->selfdestruct_cold != 0 && hn_state_warm(evm->state, heir) ? gas->selfdestruct_cold : 0;
+    uint64_t cost = gas->selfdestruct_cold != 0 && hn_access_account(evm, heir) ? gas->selfdestruct_cold : 0;
     if (!gas->selfdestruct_pays_new_account)
         return cost;
     bool makes_account = evm->fork >= HN_FORK_SPURIOUS_DRAGON

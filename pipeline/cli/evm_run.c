@@ -262,17 +262,6 @@ static hn_err prepare(run *self)
     return HN_OK;
 }
 
-static void warm(run *self, const hn_address *recipient)
-{
-    enum { PRECOMPILES_MAX = 32 };
-    hn_address precompiles[PRECOMPILES_MAX];
-    hn_state_warm(self->state, hn_state_get(self->state, &self->options.sender));
-    hn_state_warm(self->state, hn_state_get(self->state, recipient));
-    size_t count = hn_precompile_addresses(precompiles, PRECOMPILES_MAX, self->block.fork);
-    for (size_t i = 0; i < count; i++)
-        hn_state_warm(self->state, hn_state_get(self->state, &precompiles[i]));
-}
-
 static hn_evm_result execute(run *self, hn_tracer *tracer)
 {
     const run_options *options = &self->options;
@@ -293,7 +282,8 @@ static hn_evm_result execute(run *self, hn_tracer *tracer)
         hn_state_set_code(state, hn_state_get(state, &options->receiver), options->code);
     }
     message.code_address = message.recipient;
-    warm(self, &message.recipient);
+    hn_state_warm(state, sender);
+    hn_state_warm(state, hn_state_get(state, &message.recipient));
     hn_evm_transaction transaction = {.origin = options->sender, .gas_price = options->price};
     hn_evm_result result;
     hn_evm_execute(self->evm, &result, state, &self->block, &transaction, &message, tracer);
