@@ -48,7 +48,7 @@ typedef struct hn_config_ledger {
       "DPDK device that has that address, with its arguments; default: a socket of the kernel")              \
     X(pool_transactions, "pool.transactions", NUMBER, "32768", 1, 49152, "waiting transactions per ledger")  \
     X(pool_sender, "pool.sender", NUMBER, "4096", 1, 49152, "waiting transactions per sender")               \
-    X(pool_gapped, "pool.gapped", NUMBER, "64", 0, 49152, "of them behind a gap in the nonces")              \
+    X(pool_gapped, "pool.gapped", NUMBER, "2048", 1, 49152, "of them behind a gap in the nonces")            \
     X(log_segment, "log.segment", NUMBER, "64", 8, 4096, "MiB of one log segment")                           \
     X(log_writes, "log.writes", NUMBER, "2", 1, 16, "log writes in flight")                                  \
     X(snapshot_frames, "snapshot.frames", NUMBER, "20000", 0, 4294967295,                                    \

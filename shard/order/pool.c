@@ -6,7 +6,8 @@ enum {
     NONE = HN_POOL_NONE,
     DEFAULT_TRANSACTIONS = 65536,
     DEFAULT_PER_SENDER = 4096,
-    DEFAULT_GAPPED_PER_SENDER = 64,
+    DEFAULT_GAPPED_PER_SENDER =
+        2048, /* a full window of datagrams, whose signatures are verified out of order */
     TRANSACTIONS_MAX = 1 << 26,
     REPLACEMENT_PERCENT = 110, /* of the old fees, rounded down, and above the old ones: as geth */
 };

@@ -20,7 +20,7 @@ typedef struct hn_pool hn_pool;
 typedef struct hn_pool_limits {
     uint32_t transactions;            /* in total; default 65,536 */
     uint32_t transactions_per_sender; /* default 4,096 */
-    uint32_t gapped_per_sender;       /* not ready; default 64 */
+    uint32_t gapped_per_sender;       /* not ready; default 2,048: verifiers finish out of order */
     uint64_t bytes;                   /* raw bytes in total; default 256 MiB */
 } hn_pool_limits;
 
