@@ -8,7 +8,7 @@
 #include <inttypes.h>
 
 /* One block on its way in. */
-typedef struct import {
+typedef struct incoming {
     hn_ledger *ledger;
     hn_sealer *sealer;
     hn_import_problem *problem;
@@ -20,10 +20,10 @@ typedef struct import {
     hn_hash parent_hash;
     hn_signed_transaction *transactions;
     hn_executed_block executed;
-} import;
+} incoming;
 
 /* The list of transactions must be what the header says before anything is run. */
-static hn_err check_body(import *self)
+static hn_err check_body(incoming *self)
 {
     const hn_block *block = &self->block;
     const hn_header *header = &block->header;
@@ -48,7 +48,7 @@ static hn_err check_body(import *self)
     return HN_OK;
 }
 
-static hn_err check_block(import *self, size_t size)
+static hn_err check_block(incoming *self, size_t size)
 {
     const hn_ledger *ledger = self->ledger;
     const hn_header *header = &self->block.header;
@@ -65,7 +65,7 @@ static hn_err check_block(import *self, size_t size)
                            &self->block);
 }
 
-static hn_err recover_senders(import *self)
+static hn_err recover_senders(incoming *self)
 {
     uint32_t count = self->block.transaction_count;
     self->transactions = hn_arena_calloc(self->arena, count + (size_t)1, sizeof *self->transactions);
@@ -86,7 +86,7 @@ static hn_err recover_senders(import *self)
     return HN_OK;
 }
 
-static hn_err run_transactions(import *self, hn_block_context *context)
+static hn_err run_transactions(incoming *self, hn_block_context *context)
 {
     hn_executed_block *executed = &self->executed;
     for (uint32_t i = 0; i < self->block.transaction_count; i++) {
@@ -101,7 +101,7 @@ static hn_err run_transactions(import *self, hn_block_context *context)
     return HN_OK;
 }
 
-static hn_err execute(import *self)
+static hn_err execute(incoming *self)
 {
     hn_ledger *ledger = self->ledger;
     hn_executed_block *executed = &self->executed;
@@ -134,7 +134,7 @@ static hn_err execute(import *self)
 }
 
 /* Names the first computed value that differs from the header's. */
-static hn_err compare(import *self)
+static hn_err compare(incoming *self)
 {
     const hn_header *told = &self->block.header;
     const hn_header *made = &self->executed.header;
@@ -159,7 +159,7 @@ static hn_err compare(import *self)
     return hn_refuse(self->problem, "wrong state root");
 }
 
-static hn_err commit(import *self)
+static hn_err commit(incoming *self)
 {
     hn_ledger *ledger = self->ledger;
     hn_executed_block *executed = &self->executed;
@@ -172,7 +172,7 @@ static hn_err commit(import *self)
     return HN_OK;
 }
 
-static hn_err run(import *self, hn_bytes block_rlp)
+static hn_err run(incoming *self, hn_bytes block_rlp)
 {
     hn_err err = hn_block_decode(&self->block, self->arena, block_rlp);
     if (err == HN_ERR_NO_MEMORY)
@@ -194,7 +194,12 @@ hn_err hn_ledger_import(hn_ledger *ledger, hn_sealer *sealer, hn_executed_block 
                         hn_import_problem *problem, hn_arena *arena, hn_evm *evm,
                         const hn_signature_context *signatures, hn_bytes block_rlp)
 {
-import self = {.ledger = ledger, .sealer = sealer, .problem = problem, .arena = arena, .signatures = signatures, .evm = evm };
+    incoming self = {.ledger = ledger,
+                     .sealer = sealer,
+                     .problem = problem,
+                     .arena = arena,
+                     .signatures = signatures,
+                     .evm = evm};
     const hn_header *head = hn_sealer_head(sealer, &self.parent_hash);
     if (!hn_recent_hashes_knows(&ledger->recent, head->number))
         hn_ledger_note_sealed(ledger, head->number, &self.parent_hash);
