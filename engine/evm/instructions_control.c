@@ -41,15 +41,18 @@ HN_RUN(jumpdest)
     return HN_OUTCOME_NEXT;
 }
 
-/* What lies past the end of code counts as zero. */
+/* What lies past the end of code counts as zero. Bytes go where they belong in the word at once: to read back
+ * as words what was just written as bytes would stall the processor. */
 HN_RUN(push)
 {
     (void)evm;
     unsigned size = hn_opcode_immediate(frame->code.data[frame->pc]);
-    uint8_t word[32] = {0};
-    for (unsigned i = 0; i < size && frame->pc + 1 + i < frame->code.size; i++)
-        word[32 - size + i] = frame->code.data[frame->pc + 1 + i];
-    top[1] = hn_u256_from_be(word);
+    uint64_t *words = top[1].w;
+    top[1] = hn_u256_of(0);
+    for (unsigned i = 0; i < size && frame->pc + 1 + i < frame->code.size; i++) {
+        unsigned place = size - 1 - i;
+        words[place / 8] |= (uint64_t)frame->code.data[frame->pc + 1 + i] << (place % 8 * 8);
+    }
     frame->pc += size;
     return HN_OUTCOME_NEXT;
 }
