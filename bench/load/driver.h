@@ -15,6 +15,7 @@ typedef struct hn_load_run {
     hn_load_pacer pacer; /* open; filled in */
     uint64_t datagrams_sent;
     uint64_t datagrams_repeated;
+    uint64_t processor_ns; /* that the generator itself used for it */
 } hn_load_run;
 
 /* Each sends the batch, returns when everything has its answer. On an error it has said why on standard

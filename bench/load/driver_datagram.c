@@ -228,7 +228,7 @@ static bool is_any_open(const driver *d)
  * than awake for each. */
 static void wait(driver *d)
 {
-    static const uint64_t sleep_ns_min = 100000;
+    static const uint64_t sleep_ns_min = 200000;
     uint64_t due = second_ns / 10 + d->now_ns;
     uint64_t next = hn_load_pacer_next_ns(&d->run->pacer);
     for (unsigned i = 0; i < d->session_count; i++) {

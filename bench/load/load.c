@@ -1,5 +1,6 @@
 #include "bench/load/load.h"
 
+#include "bench/load/clock.h"
 #include "bench/load/driver.h"
 #include "bench/load/expect.h"
 #include "bench/load/report.h"
@@ -24,7 +25,10 @@ typedef struct session {
 
 static hn_err send_batch(hn_load_run *run)
 {
-    return run->options->target == HN_LOAD_RPC ? hn_load_run_rpc(run) : hn_load_run_datagram(run);
+    uint64_t before = hn_load_processor_ns();
+    hn_err err = run->options->target == HN_LOAD_RPC ? hn_load_run_rpc(run) : hn_load_run_datagram(run);
+    run->processor_ns = hn_load_processor_ns() - before;
+    return err;
 }
 
 static hn_err sign(hn_load_batch *out, session *s, uint64_t count, size_t bytes_max, const char *title,

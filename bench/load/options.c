@@ -52,7 +52,7 @@ static const option options[] = {
     {"token", TEXT, FIELD(token), NULL, 0, 0, NULL,
      "erc20: a token that is there already, held by the funding account"},
     {"gas-price", NUMBER, FIELD(gas_price), NULL, 0, UINT64_MAX - 1, NULL,
-     "wei; default: ten times what eth_gasPrice says"},
+     "wei; default: four times the base fee"},
     {"datagram-bytes", NUMBER, FIELD(datagram_bytes), NULL, 512, 60000, NULL,
      "largest datagram to send; default 1400, on the loopback interface 4200"},
     {"connections", NUMBER, FIELD(connections), NULL, 1, 256, "4", "target rpc: HTTP connections"},

@@ -62,17 +62,49 @@ static hn_err nonce_result(void *self, uint64_t index, const hn_json *result)
     return hn_json_read_quantity_u64(&account->nonce, result);
 }
 
+static void latest_block_parameters(void *self, char out[HN_LOAD_RPC_PARAMETERS_MAX], uint64_t index)
+{
+    (void)self;
+    (void)index;
+    (void)sprintf(out, "[\"latest\",false]");
+}
+
+static hn_err base_fee_result(void *self, uint64_t index, const hn_json *result)
+{
+    hn_u256 *fee = self;
+    hn_json member;
+    (void)index;
+    return hn_json_find(&member, result, "baseFeePerGas") ? hn_json_read_quantity_u256(fee, &member) : HN_OK;
+}
+
+/* Four times the base fee: it may rise while signed transactions wait for their turn. What eth_gasPrice says
+ * follows what was paid before, and would rise from run to run; it is asked only where there is no base fee.
+ */
+static hn_err ask_gas_price(uint64_t *out, hn_load_rpc *rpc)
+{
+    hn_u256 none = {{UINT64_MAX, 0, 0, 0}}, fee = none;
+    hn_load_rpc_calls calls = {.method = "eth_getBlockByNumber",
+                               .count = 1,
+                               .context = &fee,
+                               .parameters = latest_block_parameters,
+                               .result = base_fee_result};
+    HN_TRY(hn_load_rpc_call_all(rpc, &calls));
+    if (hn_u256_equal(&fee, &none))
+        HN_TRY(hn_load_rpc_quantity(&fee, rpc, "eth_gasPrice", "[]"));
+    else
+        fee.w[0] *= 4;
+    *out = fee.w[0];
+    return HN_OK;
+}
+
 static hn_err ask_ledger(hn_load_plan *plan, hn_load_rpc *rpc)
 {
-    hn_u256 chain_id, gas_price;
+    hn_u256 chain_id;
     HN_TRY(hn_load_rpc_quantity(&chain_id, rpc, "eth_chainId", "[]"));
     plan->chain_id = chain_id.w[0];
     plan->gas_price = plan->options->gas_price;
-    if (plan->gas_price == HN_LOAD_GAS_PRICE_ASK) {
-        /* Ten times: the base fee may rise while signed transactions wait for their turn. */
-        HN_TRY(hn_load_rpc_quantity(&gas_price, rpc, "eth_gasPrice", "[]"));
-        plan->gas_price = gas_price.w[0] * 10;
-    }
+    if (plan->gas_price == HN_LOAD_GAS_PRICE_ASK)
+        HN_TRY(ask_gas_price(&plan->gas_price, rpc));
     hn_load_rpc_calls calls = {.method = "eth_getTransactionCount",
                                .count = plan->options->senders + 1,
                                .context = plan,

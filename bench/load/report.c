@@ -69,6 +69,8 @@ void hn_load_report(const hn_load_run *run, hn_load_check check, uint64_t facts)
     if (options->target == HN_LOAD_DATAGRAM)
         (void)fprintf(stderr, "datagrams     %lu sent, %lu of them again\n",
                       (unsigned long)run->datagrams_sent, (unsigned long)run->datagrams_repeated);
+    (void)fprintf(stderr, "generator     %.2f us of processor time for each transaction\n",
+                  (double)run->processor_ns / 1e3 / (double)pacer->count);
     for (unsigned i = 0; i < pacer->reason_count; i++)
         (void)fprintf(stderr, "refused       %lu x %s\n", (unsigned long)pacer->reasons[i].count,
                       pacer->reasons[i].text);
@@ -116,7 +118,8 @@ void hn_load_report_json(const hn_load_run *run, hn_load_check check, uint64_t f
         print_text(pacer->reasons[i].text);
         printf(":%lu", (unsigned long)pacer->reasons[i].count);
     }
-    printf("},\"datagrams\":%lu,\"datagrams_repeated\":%lu,\"state\":\"%s\",\"state_facts\":%lu}\n",
-           (unsigned long)run->datagrams_sent, (unsigned long)run->datagrams_repeated, check_names[check],
-           (unsigned long)facts);
+    printf("},\"datagrams\":%lu,\"datagrams_repeated\":%lu,\"generator_us\":%.3f,\"state\":\"%s\",\"state_"
+           "facts\":%lu}\n",
+           (unsigned long)run->datagrams_sent, (unsigned long)run->datagrams_repeated,
+           (double)run->processor_ns / 1e3 / (double)pacer->count, check_names[check], (unsigned long)facts);
 }

@@ -128,7 +128,8 @@ static void step(stage *s, uint8_t control, uint8_t argument, uint8_t *bytes, si
     if ((control & 128) != 0) {
         hn_wire_client_receive(s->client, hn_bytes_of(bytes, size), s->now_ns);
         static const uint8_t raw[64] = {0xf8, 62};
-        (void)hn_wire_client_submit(s->client, hn_bytes_of(raw, sizeof raw), argument, s->now_ns);
+        hn_err err = hn_wire_client_submit(s->client, hn_bytes_of(raw, sizeof raw), argument, s->now_ns);
+        HN_CHECK(err == HN_OK || err == HN_ERR_AGAIN);
         hn_wire_client_flush(s->client, s->now_ns);
     } else {
         receive(s, peer, bytes, size);
