@@ -16,6 +16,7 @@ enum {
     THREADS_MAX = 256,
     FOLDER_DEPTH_MAX = 32,
     WORKER_STACK_BYTES = 64 << 20,
+    EXCLUDES_MAX = sizeof((hn_evm_options *)NULL)->excludes / sizeof(char *),
 };
 
 static const size_t evm_memory_bytes = (size_t)1 << 30;
@@ -164,10 +165,13 @@ bool hn_evm_wanted(hn_evm_worker *worker, const char *test)
     const hn_evm_options *options = worker->options;
     if (options->filter != NULL && !is_named_by(worker, test, options->filter))
         return false;
-    if (options->exclude == NULL || !is_named_by(worker, test, options->exclude))
-        return true;
-    hn_evm_skip(worker, test, "excluded");
-    return false;
+    for (unsigned i = 0; i < options->exclude_count; i++) {
+        if (is_named_by(worker, test, options->excludes[i])) {
+            hn_evm_skip(worker, test, "excluded");
+            return false;
+        }
+    }
+    return true;
 }
 
 hn_hash_text hn_hash_text_of(const hn_hash *hash)
@@ -292,7 +296,7 @@ static const char usage[] =
     "Runs the vectors in files, and in the .json files of folders.\n"
     "  --fork NAME         only this fork\n"
     "  --filter TEXT       only tests whose path or name contains TEXT\n"
-    "  --exclude TEXT      no test whose path or name contains TEXT\n"
+    "  --exclude TEXT      no test whose path or name contains TEXT (up to 8 times)\n"
     "  --index N           only the N-th case of each fork (statetest)\n"
     "  --json              EIP-3155 traces on standard error (implies one thread, exact interpreter)\n"
     "  --interpreter KIND  fast (default), exact, or both\n"
@@ -315,16 +319,11 @@ static bool parse_interpreter(hn_evm_interpreter *out, const char *text)
 static int parse_options(hn_evm_options *options, int argc, char **argv)
 {
     static const struct option known[] = {
-        {"fork", required_argument, NULL, 'f'},
-        {"filter", required_argument, NULL, 'm'},
-        {"exclude", required_argument, NULL, 'x'},
-        {"index", required_argument, NULL, 'n'},
-        {"json", no_argument, NULL, 'j'},
-        {"interpreter", required_argument, NULL, 'i'},
-        {"threads", required_argument, NULL, 't'},
-        {"time-limit", required_argument, NULL, 'l'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"fork", required_argument, NULL, 'f'},    {"filter", required_argument, NULL, 'm'},
+        {"exclude", required_argument, NULL, 'x'}, {"index", required_argument, NULL, 'n'},
+        {"json", no_argument, NULL, 'j'},          {"interpreter", required_argument, NULL, 'i'},
+        {"threads", required_argument, NULL, 't'}, {"time-limit", required_argument, NULL, 'l'},
+        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
     };
     optind = 1;
     for (int option; (option = getopt_long(argc, argv, "h", known, NULL)) != -1;) {
@@ -332,8 +331,8 @@ static int parse_options(hn_evm_options *options, int argc, char **argv)
             options->fork = optarg;
         } else if (option == 'm') {
             options->filter = optarg;
-        } else if (option == 'x') {
-            options->exclude = optarg;
+        } else if (option == 'x' && options->exclude_count < EXCLUDES_MAX) {
+            options->excludes[options->exclude_count++] = optarg;
         } else if (option == 'n') {
             options->only_index = optarg;
         } else if (option == 'j') {

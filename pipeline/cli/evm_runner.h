@@ -18,9 +18,10 @@ typedef enum hn_evm_interpreter {
 } hn_evm_interpreter;
 
 typedef struct hn_evm_options {
-    const char *fork;       /* only this one; NULL: all */
-    const char *filter;     /* only tests whose file path or name contains it; NULL: all */
-    const char *exclude;    /* not tests whose file path or name contains it; NULL: none */
+    const char *fork;        /* only this one; NULL: all */
+    const char *filter;      /* only tests whose file path or name contains it; NULL: all */
+    const char *excludes[8]; /* no test whose file path or name contains one of these */
+    unsigned exclude_count;
     const char *only_index; /* only this case within a fork; NULL: all */
     bool trace;             /* EIP-3155 lines on standard error */
     hn_evm_interpreter interpreter;
