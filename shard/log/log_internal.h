@@ -67,7 +67,7 @@ struct hn_log {
     hn_log_segment retiring; /* full; closed when its last frame is durable */
     uint64_t retiring_last_index;
 
-    uint8_t *zeroes; /* HN_LOG_PIECE_BYTES */
+    uint8_t *zeroes;       /* HN_LOG_PIECE_BYTES */
     uint8_t *header_block; /* alignment bytes: a new segment's */
     uint32_t io_pending;   /* writes submitted and not completed, of both kinds */
     uint64_t piece_max;
