@@ -40,10 +40,11 @@ hn_err hn_node_add_ledger(hn_node *node, hn_node_problem *problem, const hn_node
         return HN_ERR_NO_MEMORY;
     memset(ledger, 0, sizeof *ledger);
     ledger->node = node;
-    ledger->index = node->ledger_count;
     snprintf(ledger->name, sizeof ledger->name, "%s", options->name);
     node->ledgers[node->ledger_count++] = ledger;
-    ledger->shard = options->shard >= 0 ? (uint32_t)options->shard : ledger->index % node->options.shards;
+    HN_TRY(options->shard >= 0 ? hn_map_add_on(&node->map, &ledger->index, (uint32_t)options->shard)
+                               : hn_map_add(&node->map, &ledger->index));
+    ledger->shard = hn_map_shard(&node->map, ledger->index);
     HN_TRY(read_genesis(node, ledger, problem, options->genesis_json));
     HN_TRY(check_chain_id(node, ledger, problem));
     ledger->block_gas_limit = ledger->genesis.header.gas_limit;

@@ -130,6 +130,7 @@ static hn_err create(hn_node *node, hn_node_problem *problem)
     if (getrandom(&table_seed, sizeof table_seed, 0) != (ssize_t)sizeof table_seed)
         return explain(problem, "random numbers", "", HN_ERR_SYSTEM);
     HN_TRY(check_options(&node->options, problem));
+    HN_TRY(hn_map_init(&node->map, node->options.shards));
     hn_err err = hn_topology_build(node);
     if (err != HN_OK)
         return explain(problem, "cores and rings", "", err);

@@ -19,6 +19,7 @@
 #include "pipeline/stats/histogram.h"
 #include "pipeline/wire/server.h"
 #include "shard/log/log.h"
+#include "shard/map/map.h"
 #include "shard/order/pool.h"
 #include "shard/order/recent.h"
 
@@ -138,6 +139,7 @@ struct hn_node {
     atomic_bool intake_closed; /* draining, or the log takes nothing */
     atomic_bool failed;        /* the log failed: nothing is acknowledged any more */
 
+    hn_map map;
     hn_node_ledger *ledgers[HN_LEDGERS_MAX];
     uint32_t ledger_count;
     hn_shard_lane *shards[HN_SHARDS_MAX];
