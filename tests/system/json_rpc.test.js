@@ -4,7 +4,7 @@ import net from 'node:net';
 import { test } from 'node:test';
 
 import { Sender } from './support/datagrams.js';
-import { sleep, startNode, until } from './support/node.js';
+import { defer, sleep, startNode, until } from './support/node.js';
 import { accounts, sign, stranger } from './support/wallets.js';
 
 const good = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'eth_chainId', params: [] });
@@ -96,7 +96,7 @@ test('batches have a bound', async (t) => {
 test('slow, silent and half-open clients keep nobody from their transactions', async (t) => {
   const node = await startNode(t, { args: ['--rpc-connections', '600'] });
   const sockets = [];
-  t.after(() => sockets.forEach((socket) => socket.destroy()));
+  defer(t, () => sockets.forEach((socket) => socket.destroy()));
   const connect = () => {
     const socket = net.connect(node.rpcPort, '127.0.0.1');
     socket.on('error', () => {});
@@ -118,7 +118,7 @@ test('slow, silent and half-open clients keep nobody from their transactions', a
     reset.resetAndDestroy?.();
   }
   const drip = setInterval(() => slow.forEach((socket) => socket.write(' ')), 20);
-  t.after(() => clearInterval(drip));
+  defer(t, () => clearInterval(drip));
   const sender = new Sender(t, node.udpPort);
   const began = Date.now();
   for (let nonce = 0; nonce < 30; nonce++) {
@@ -141,7 +141,7 @@ test('slow, silent and half-open clients keep nobody from their transactions', a
 test('connections above the bound are closed, those before go on', async (t) => {
   const node = await startNode(t, { args: ['--rpc-connections', '4'] });
   const sockets = [];
-  t.after(() => sockets.forEach((socket) => socket.destroy()));
+  defer(t, () => sockets.forEach((socket) => socket.destroy()));
   let closed = 0;
   for (let i = 0; i < 8; i++) {
     const socket = net.connect(node.rpcPort, '127.0.0.1');

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 
 import { Sender } from './support/datagrams.js';
-import { filesBelow, isRoot, Node, refusedNode, run, sleep, startNode, until, workFolder } from './support/node.js';
+import { defer, filesBelow, isRoot, Node, refusedNode, run, sleep, startNode, until, workFolder } from './support/node.js';
 import { accounts, bytesOf, hashOf, sign, stranger } from './support/wallets.js';
 
 // Sends transfers of 1 wei without pause until told to stop; `acknowledged` has the receipts by hash.
@@ -132,7 +132,7 @@ test('a second node on the same data directory is refused, and the first goes on
 
 test('a temporary data directory goes away with its node', async (t) => {
   const node = await new Node(['--dev', '--cores', '2'], { env: { TMPDIR: workFolder(t) } }).ready();
-  t.after(() => node.child.kill('SIGKILL'));
+  defer(t, () => node.child.kill('SIGKILL'));
   assert.match(node.stdout, /\(temporary\)/);
   assert.ok(fs.existsSync(node.data));
   assert.deepEqual(await node.stop(), { code: 0, signal: null });

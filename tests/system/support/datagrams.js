@@ -1,7 +1,7 @@
 // The datagram port as a script uses it: one signed transaction is one datagram, its receipt is another.
 import dgram from 'node:dgram';
 
-import { patience } from './node.js';
+import { defer, patience } from './node.js';
 import { bytesOf, hashOf } from './wallets.js';
 
 // The order of both lists is part of the protocol.
@@ -46,7 +46,7 @@ export class Sender {
     this.socket.on('message', (message) => this.take(message));
     this.socket.on('error', () => {}); // nobody listens there any more
     this.isOpen = true;
-    t.after(() => this.close());
+    defer(t, () => this.close());
   }
 
   close() {

@@ -25,10 +25,25 @@ export async function until(condition, what, milliseconds = 10000) {
   }
 }
 
+// What has to be undone when the test is over, the newest first, all of it whatever fails.
+const undoing = new WeakMap();
+export function defer(t, undo) {
+  if (!undoing.has(t)) {
+    const steps = [];
+    undoing.set(t, steps);
+    t.after(async () => {
+      const failures = [];
+      while (steps.length !== 0) await Promise.resolve(steps.pop()).then((step) => step()).catch((error) => failures.push(error));
+      if (failures.length !== 0) throw failures[0];
+    });
+  }
+  undoing.get(t).push(undo);
+}
+
 // A folder that goes away with the test.
 export function workFolder(t) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'hanse-system-'));
-  t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
+  defer(t, () => fs.rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
@@ -153,7 +168,7 @@ export async function startNode(t, { data, dev = true, args = [], command, env }
   if (!args.includes('--data')) line.push('--data', data ?? path.join(workFolder(t), 'data'));
   if (!args.includes('--cores')) line.push('--cores', '2');
   const node = new Node(line, { command, env });
-  t.after(async () => {
+  defer(t, async () => {
     if (!node.end) await node.stop('SIGKILL');
   });
   return node.ready();
@@ -162,7 +177,7 @@ export async function startNode(t, { data, dev = true, args = [], command, env }
 // Starts a node that must refuse to run: { code, stderr }.
 export async function refusedNode(t, args, options) {
   const node = new Node(args, options);
-  t.after(async () => {
+  defer(t, async () => {
     if (!node.end) await node.stop('SIGKILL');
   });
   await until(() => node.end, 'the node gives up', 30000);
