@@ -1,12 +1,14 @@
 // kill -9 at random moments under load, again and again in one data directory: what was acknowledged is there.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 
 import { Sender } from './support/datagrams.js';
+import { genesis } from './support/genesis.js';
 import { binary, defer, Node, run, sleep, startNode, until, workFolder } from './support/node.js';
-import { accounts, ether, hashOf, sign, stranger } from './support/wallets.js';
+import { accounts, developmentChain, ether, hashOf, sign, stranger } from './support/wallets.js';
 
 const rounds = Number(process.env.HANSE_CRASH_ROUNDS ?? 6);
 const seed = Number(process.env.HANSE_SEED ?? Date.now() % 1000000);
@@ -20,9 +22,11 @@ const random = (low, high) => {
 
 // One client: an account that pays 1 wei at a time, and the list of what it was told.
 class Client {
-  constructor(index) {
+  constructor(index, { chainId = developmentChain, where = '/' } = {}) {
     this.wallet = accounts[index + 1];
     this.recipient = stranger(1000 + index);
+    this.chainId = chainId;
+    this.where = where;
     this.raws = []; // everything ever sent, by nonce
     this.acknowledged = new Map(); // hash to block
   }
@@ -31,7 +35,7 @@ class Client {
     const sender = new Sender(t, node.udpPort);
     while (load.isRunning) {
       const nonce = this.raws.length;
-      const raw = sign(this.wallet, { nonce, to: this.recipient, value: 1n });
+      const raw = sign(this.wallet, { chainId: this.chainId, nonce, to: this.recipient, value: 1n });
       this.raws.push(raw);
       const receipt = await sender.submit(raw, { timeout: 1500, again: 100 });
       if (receipt === null) break; // the node is gone; what became of it is not known
@@ -43,14 +47,14 @@ class Client {
 
   // Everything acknowledged is there, what else is there was sent, and the accounts are what that makes them.
   async check(node) {
-    const nonce = await node.nonce(this.wallet.address);
+    const nonce = await node.nonce(this.wallet.address, this.where);
     assert.ok(nonce <= this.raws.length, 'nothing was made up');
     assert.ok(nonce >= this.acknowledged.size, `${this.acknowledged.size} acknowledged, nonce ${nonce}`);
     let spent = 0n;
     for (let from = 0; from < this.raws.length; from += 500) {
       const hashes = this.raws.slice(from, from + 500).map(hashOf);
       const calls = hashes.map((hash, id) => ({ jsonrpc: '2.0', id, method: 'eth_getTransactionReceipt', params: [hash] }));
-      const answers = JSON.parse((await node.post(JSON.stringify(calls))).text);
+      const answers = JSON.parse((await node.post(JSON.stringify(calls), { path: this.where })).text);
       for (const [i, hash] of hashes.entries()) {
         const receipt = answers[i].result;
         if (from + i >= nonce) {
@@ -64,8 +68,8 @@ class Client {
         spent += 1n + BigInt(receipt.gasUsed) * BigInt(receipt.effectiveGasPrice);
       }
     }
-    assert.equal(await node.balance(this.wallet.address), 10000n * ether - spent);
-    assert.equal(await node.balance(this.recipient), BigInt(nonce));
+    assert.equal(await node.balance(this.wallet.address, this.where), 10000n * ether - spent);
+    assert.equal(await node.balance(this.recipient, this.where), BigInt(nonce));
     return nonce;
   }
 
@@ -81,8 +85,8 @@ class Client {
       if (told !== undefined) assert.equal(receipt.block, told);
       this.acknowledged.set(receipt.hash, receipt.block);
     }
-    assert.equal(await node.nonce(this.wallet.address), nonce, 'repeating changed nothing');
-    assert.equal(await node.balance(this.recipient), BigInt(nonce));
+    assert.equal(await node.nonce(this.wallet.address, this.where), nonce, 'repeating changed nothing');
+    assert.equal(await node.balance(this.recipient, this.where), BigInt(nonce));
     for (const raw of this.raws.slice(nonce)) {
       const receipt = await sender.submit(raw);
       assert.equal(receipt?.verdict, 'EXECUTED', JSON.stringify(receipt));
@@ -143,6 +147,34 @@ test(`nothing acknowledged is lost by kill -9 under load (HANSE_SEED=${seed})`, 
   t.diagnostic(`${total} transactions of clients, ${generated} in all`);
   assert.deepEqual(await node.stop(), { code: 0, signal: null }, node.stderr);
   const audit = await run(['verify', '--data', data], { timeout: 120000 });
+  assert.deepEqual([audit.code, /Everything agrees/.test(audit.stdout)], [0, true], audit.stdout + audit.stderr);
+});
+
+test(`nothing acknowledged is lost by kill -9 on two ledgers and shards (HANSE_SEED=${seed})`, async (t) => {
+  const folder = workFolder(t);
+  const args = ['--data', path.join(folder, 'data'), '--shards', '2'];
+  const clients = [];
+  for (const [index, name] of ['one', 'two'].entries()) {
+    const chainId = 801 + index;
+    fs.writeFileSync(path.join(folder, name), genesis({ chainId }));
+    args.push('--ledger', `${name}=${path.join(folder, name)}`);
+    for (const account of [0, 1, 2]) clients.push(new Client(account, { chainId, where: `/${name}` }));
+  }
+  for (let round = 0; round < Math.ceil(rounds / 2); round++) {
+    const node = await startNode(t, { dev: false, args: [...args, '--cores', String(3 - (round % 3))] });
+    for (const client of clients) await client.repeat(t, node, await client.check(node));
+    const load = { isRunning: true };
+    const running = Promise.all(clients.map((client) => client.send(t, node, load)));
+    await Promise.race([sleep(random(300, 1200)), running]);
+    assert.ok(!node.end, `the node ended by itself: ${node.stderr}`);
+    await node.stop('SIGKILL');
+    load.isRunning = false;
+    await running;
+  }
+  const node = await startNode(t, { dev: false, args });
+  for (const client of clients) await client.check(node);
+  assert.deepEqual(await node.stop(), { code: 0, signal: null }, node.stderr);
+  const audit = await run(['verify', '--data', path.join(folder, 'data')]);
   assert.deepEqual([audit.code, /Everything agrees/.test(audit.stdout)], [0, true], audit.stdout + audit.stderr);
 });
 
