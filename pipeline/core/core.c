@@ -3,6 +3,7 @@
 #include "engine/base/check.h"
 
 #include <poll.h>
+#include <sched.h>
 #include <string.h>
 #include <time.h>
 
@@ -127,8 +128,11 @@ int hn_core_run(void *argument)
             idle_since_ns = now_ns;
             continue;
         }
-        if (now_ns - idle_since_ns < core->spin_ns)
+        uint64_t idle_ns = now_ns - idle_since_ns;
+        if (idle_ns < core->spin_ns || (idle_ns < core->expect_ns && core->is_expecting(core->expect_self))) {
+            sched_yield(); /* what is waited for may need this processor: the kernel's part of a disk write */
             continue;
+        }
         hn_waker_announce(&core->waker);
         if (hn_core_poll(core) != 0)
             hn_waker_cancel(&core->waker);

@@ -39,6 +39,11 @@ typedef struct hn_core {
     uint64_t spin_ns;      /* idle time before sleeping */
     uint64_t sleep_ns_max; /* upper bound of one sleep */
     const atomic_bool *stop;
+    /* Something is about to arrive (a disk write is in flight): worth spinning `expect_ns` for; may be NULL.
+     */
+    bool (*is_expecting)(const void *self);
+    const void *expect_self;
+    uint64_t expect_ns;
     void (*end)(void *self); /* called on this core's thread when it has stopped; may be NULL */
     void *end_self;
     atomic_bool has_ended;   /* everything that the core wrote happened before this turned true */

@@ -19,6 +19,7 @@ void hn_node_await_block_hash(void *self, hn_hash *out, uint64_t block_number)
 {
     hn_node_ledger *ledger = self;
     hn_node *node = ledger->node;
+    hn_waker_wake(&node->back->waker);
     while (atomic_load_explicit(&ledger->sealed.number, memory_order_acquire) < block_number) {
         if (hn_core_current() == node->back)
             hn_stage_seal(node); /* nobody else would */
@@ -97,6 +98,17 @@ static void execute_part(hn_shard_lane *lane, hn_block_slot *slot, hn_node_ledge
     }
 }
 
+/* Back has nothing to publish before the frame is durable, and commit wakes it then: sealing earlier would
+ * only take a processor from the write. So it is woken here only when that moment has passed already. */
+static void hand_to_seal(hn_node *node, hn_block_slot *slot)
+{
+    uint64_t frame_index = slot->frame_index;
+    HN_CHECK(hn_ring_push_quietly(node->seal, &slot, 1) == 1);
+    atomic_thread_fence(memory_order_seq_cst);
+    if (hn_log_durable_index(node->log) >= frame_index)
+        hn_waker_wake(&node->back->waker);
+}
+
 unsigned hn_stage_execute(void *self)
 {
     hn_shard_lane *lane = self;
@@ -115,7 +127,7 @@ unsigned hn_stage_execute(void *self)
     execute_part(lane, slot, ledger, work->timestamp_ns);
     answer(lane, slot);
     unsigned done = slot->count;
-    HN_CHECK(hn_ring_push(node->seal, &slot, 1) == 1);
+    hand_to_seal(node, slot);
     if (work->next == work->count) {
         HN_CHECK(hn_ring_push(lane->free_works, &work, 1) == 1);
         lane->current_work = NULL;

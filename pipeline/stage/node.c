@@ -15,7 +15,11 @@
 #include <sys/random.h>
 #include <time.h>
 
-enum { EVM_MEMORY_BYTES = 64 * 1024 * 1024 };
+enum {
+    EVM_MEMORY_BYTES = 64 * 1024 * 1024,
+    WRITE_SPIN_NS =
+        500 * 1000, /* a few times what a durable write takes; sleeping and waking would add to it */
+};
 
 void hn_node_options_default(hn_node_options *options)
 {
@@ -192,6 +196,12 @@ static hn_err open_port(hn_node *node, hn_node_problem *problem)
     return HN_OK;
 }
 
+static bool is_write_in_flight(const void *self)
+{
+    const hn_node *node = self;
+    return hn_log_in_flight(node->log) != 0;
+}
+
 /* The kernel knows the ring's user by its thread: the core that wrote the log also closes it. */
 static void close_log(void *self)
 {
@@ -214,6 +224,9 @@ hn_err hn_node_start(hn_node *node, hn_node_problem *problem)
     hn_err err = hn_node_register_stats(node);
     if (err != HN_OK)
         return explain(problem, "stats", "", err);
+    node->front->is_expecting = is_write_in_flight;
+    node->front->expect_self = node;
+    node->front->expect_ns = WRITE_SPIN_NS;
     node->front->end = close_log;
     node->front->end_self = node;
     unsigned lcore = rte_get_next_lcore(UINT32_MAX, 1, 0);

@@ -49,7 +49,7 @@ static const ring_line node_rings[] = {
     NODE_RING(submit, hn_pending *, HN_SUBMIT_RING, HN_RING_ONE_TO_ONE, BY_FRONT),
     NODE_RING(verify, hn_pending *, HN_VERIFY_RING, HN_RING_MANY_CONSUMERS, BY_NOBODY),
     NODE_RING(reply, hn_reply, HN_REPLY_RING, HN_RING_MANY_PRODUCERS, BY_FRONT),
-    NODE_RING(seal, hn_block_slot *, HN_BLOCK_SLOTS, HN_RING_MANY_PRODUCERS, BY_BACK),
+    NODE_RING(seal, hn_block_slot *, HN_BLOCK_SLOTS, HN_RING_MANY_PRODUCERS, BY_NOBODY),
     NODE_RING(free_blocks, hn_block_slot *, HN_BLOCK_SLOTS, HN_RING_MANY_CONSUMERS, BY_NOBODY),
     NODE_RING(query, hn_query *, HN_QUERY_RING, HN_RING_ONE_TO_ONE, BY_BACK),
     NODE_RING(rpc_replies, hn_reply, HN_RPC_REPLY_RING, HN_RING_MANY_PRODUCERS, BY_RPC),
