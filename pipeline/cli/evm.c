@@ -4,6 +4,7 @@
 #include "pipeline/cli/evm_rlp_test.h"
 #include "pipeline/cli/evm_run.h"
 #include "pipeline/cli/evm_state_test.h"
+#include "pipeline/cli/evm_t8n.h"
 #include "pipeline/cli/evm_transaction_test.h"
 #include "pipeline/cli/evm_trie_test.h"
 
@@ -20,12 +21,14 @@ int hn_cli_evm(int argc, char **argv)
 {
     if (argc >= 2 && strcmp(argv[1], "run") == 0)
         return hn_evm_run_command(argc - 1, argv + 1);
+    if (argc >= 2 && strcmp(argv[1], "t8n") == 0)
+        return hn_evm_t8n_command(argc - 1, argv + 1);
     for (size_t i = 0; argc >= 2 && i < sizeof runners / sizeof *runners; i++)
         if (strcmp(argv[1], runners[i].name) == 0)
             return hn_evm_run_vectors(argc - 1, argv + 1, runners[i].run_file);
     bool wants_help = argc >= 2 && strcmp(argv[1], "--help") == 0;
     fputs("usage: hanse evm COMMAND ...\n"
-          "  run         run code\n"
+          "  run         run code              t8n         one state transition, for makers of tests\n"
           "  statetest   GeneralStateTests     blocktest   BlockchainTests\n"
           "  txtest      TransactionTests      rlptest     RLPTests\n"
           "  trietest    TrieTests\n"

@@ -12,7 +12,7 @@ static hn_err choose(hn_json *array, hn_json *item, const hn_json *node, const c
     return HN_OK;
 }
 
-static hn_err read_access_list(hn_transaction *transaction, hn_arena *arena, const hn_json *list)
+hn_err hn_fixture_read_access_list(hn_transaction *transaction, hn_arena *arena, const hn_json *list)
 {
     size_t count = hn_json_size(list);
     hn_access_entry *entries = hn_arena_calloc(arena, count + 1, sizeof *entries);
@@ -39,7 +39,7 @@ static hn_err read_access_list(hn_transaction *transaction, hn_arena *arena, con
     return HN_OK;
 }
 
-static hn_err read_blobs(hn_transaction *transaction, hn_arena *arena, const hn_json *list)
+hn_err hn_fixture_read_blob_hashes(hn_transaction *transaction, hn_arena *arena, const hn_json *list)
 {
     size_t count = hn_json_size(list);
     hn_hash *hashes = hn_arena_calloc(arena, count + 1, sizeof *hashes);
@@ -54,7 +54,7 @@ static hn_err read_blobs(hn_transaction *transaction, hn_arena *arena, const hn_
     return HN_OK;
 }
 
-static hn_err read_authorizations(hn_transaction *transaction, hn_arena *arena, const hn_json *list)
+hn_err hn_fixture_read_authorizations(hn_transaction *transaction, hn_arena *arena, const hn_json *list)
 {
     size_t count = hn_json_size(list);
     hn_authorization *items = hn_arena_calloc(arena, count + 1, sizeof *items);
@@ -66,7 +66,7 @@ static hn_err read_authorizations(hn_transaction *transaction, hn_arena *arena, 
         HN_TRY(hn_fixture_u256(&items[i].chain_id, &node, "chainId"));
         HN_TRY(hn_fixture_fixed(items[i].address.b, sizeof items[i].address.b, &node, "address"));
         HN_TRY(hn_fixture_u64(&items[i].nonce, &node, "nonce"));
-        HN_TRY(hn_fixture_u64(&parity, &node, "v"));
+        HN_TRY(hn_fixture_optional_u64(&parity, &node, "v"));
         HN_TRY(hn_fixture_optional_u64(&parity, &node, "yParity"));
         items[i].signature.y_parity = parity > 255 ? 255 : (uint8_t)parity;
         HN_TRY(hn_fixture_optional_fixed(items[i].signature.r.b, 32, &node, "r"));
@@ -86,7 +86,7 @@ static hn_err read_typed_parts(hn_transaction *transaction, hn_arena *arena, con
         hn_json list = hn_json_at(&member, data_index);
         if (!hn_json_is_null(&list)) {
             transaction->type = HN_TRANSACTION_ACCESS_LIST;
-            HN_TRY(read_access_list(transaction, arena, &list));
+            HN_TRY(hn_fixture_read_access_list(transaction, arena, &list));
         }
     }
     HN_TRY(hn_fixture_optional_u256(&transaction->gas_price, node, "gasPrice"));
@@ -99,12 +99,12 @@ static hn_err read_typed_parts(hn_transaction *transaction, hn_arena *arena, con
     }
     if (hn_json_find(&member, node, "blobVersionedHashes")) {
         transaction->type = HN_TRANSACTION_BLOB;
-        HN_TRY(read_blobs(transaction, arena, &member));
+        HN_TRY(hn_fixture_read_blob_hashes(transaction, arena, &member));
         HN_TRY(hn_fixture_optional_u256(&transaction->max_fee_per_blob_gas, node, "maxFeePerBlobGas"));
     }
     if (hn_json_find(&member, node, "authorizationList")) {
         transaction->type = HN_TRANSACTION_SET_CODE;
-        HN_TRY(read_authorizations(transaction, arena, &member));
+        HN_TRY(hn_fixture_read_authorizations(transaction, arena, &member));
     }
     return HN_OK;
 }

@@ -17,4 +17,12 @@ HN_MUST_USE hn_err hn_state_test_transaction(hn_signed_transaction *out, hn_aren
                                              const hn_signature_context *signatures, const hn_json *node,
                                              const hn_state_test_indexes *indexes);
 
+/* The lists of typed transactions, as JSON has them everywhere: into the arena. Errors as above. */
+HN_MUST_USE hn_err hn_fixture_read_access_list(hn_transaction *transaction, hn_arena *arena,
+                                               const hn_json *list);
+HN_MUST_USE hn_err hn_fixture_read_blob_hashes(hn_transaction *transaction, hn_arena *arena,
+                                               const hn_json *list);
+HN_MUST_USE hn_err hn_fixture_read_authorizations(hn_transaction *transaction, hn_arena *arena,
+                                                  const hn_json *list);
+
 #endif

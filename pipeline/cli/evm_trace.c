@@ -25,13 +25,14 @@ static void write_step(void *self, const hn_trace_step *step)
         write_hex(file, step->memory);
         putc('"', file);
     }
-    fprintf(file, ",\"memSize\":%zu,\"stack\":[", step->memory.size);
-    for (uint32_t i = 0; i < step->stack_size; i++) {
+    fprintf(file, ",\"memSize\":%zu,\"stack\":%s", step->memory.size, writer->without_stack ? "null" : "[");
+    for (uint32_t i = 0; i < step->stack_size && !writer->without_stack; i++) {
         char text[HN_HEX_QUANTITY_MAX];
         hn_hex_write_u256(text, &step->stack[i]);
         fprintf(file, "%s\"%s\"", i == 0 ? "" : ",", text);
     }
-    putc(']', file);
+    if (!writer->without_stack)
+        putc(']', file);
     if (writer->with_return_data) {
         fputs(",\"returnData\":\"0x", file);
         write_hex(file, step->return_data);

@@ -10,6 +10,7 @@ typedef struct hn_trace_writer {
     FILE *file;
     bool with_memory;
     bool with_return_data;
+    bool without_stack;
 } hn_trace_writer;
 
 /* A tracer that writes to writer->file; `writer` must outlive it. */

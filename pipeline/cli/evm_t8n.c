@@ -1,0 +1,401 @@
+#include "pipeline/cli/evm_t8n.h"
+
+#include "engine/codec/hex.h"
+#include "pipeline/cli/evm_fixture.h"
+#include "pipeline/cli/evm_network.h"
+#include "pipeline/cli/evm_runner.h"
+#include "pipeline/cli/evm_t8n_output.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+static const hn_json_limits json_limits = {.size_max = (size_t)1 << 30, .depth_max = 512};
+
+/* What the command line says. */
+typedef struct t8n_options {
+    const char *alloc;
+    const char *env;
+    const char *txs;
+    const char *output_alloc;
+    const char *output_result;
+    const char *output_body;
+    const char *folder;
+    const char *fork;
+    const char *chain_id;
+    const char *reward;
+    const char *custom_tracer;
+    bool trace;
+    bool trace_memory;
+    bool trace_no_stack;
+    bool trace_return_data;
+    bool trace_call_frames;
+} t8n_options;
+
+/* One JSON text and the nodes in it. */
+typedef struct source {
+    hn_json_document document;
+    hn_json_problem problem;
+    hn_json root;
+} source;
+
+typedef struct t8n {
+    t8n_options options;
+    hn_arena arena;
+    hn_t8n_problem problem;
+    hn_signature_context *signatures;
+    source standard_input;
+    source alloc;
+    source env;
+    source txs;
+    uint64_t chain_id;
+    hn_chain_config config;
+    hn_t8n_input input;
+    hn_t8n_trace trace;
+    hn_t8n_outcome outcome;
+} t8n;
+
+static const char usage[] =
+    "usage: hanse evm t8n [options]\n"
+    "Puts transactions into a block on given accounts, and prints the accounts afterwards and the result.\n"
+    "  --input.alloc FILE, --input.env FILE, --input.txs FILE\n"
+    "        default alloc.json, env.json, txs.json; \"stdin\": member of the object {alloc, env, txs or "
+    "txsRlp}\n"
+    "        on standard input; transactions in a file that ends in .rlp are a JSON string of RLP\n"
+    "  --output.alloc FILE, --output.result FILE, --output.body FILE\n"
+    "        default alloc.json, result.json, none; \"stdout\", \"stderr\"; \"\": none\n"
+    "  --output.basedir FOLDER   where files are put; made when it is not there\n"
+    "  --state.fork NAME         default GrayGlacier\n"
+    "  --state.chainid N         default 1\n"
+    "  --state.reward N          wei for the block's miner; default 0; -1: none\n"
+    "  --trace                   EIP-3155 lines in trace-INDEX-HASH.jsonl\n"
+    "  --trace.memory, --trace.nostack, --trace.returndata, --trace.callframes\n"
+    "  --verbosity N             taken and not used\n"
+    "Exit status: 2 execution, 3 configuration, 4 block hash not given, 10 JSON, 11 input or output, 12 "
+    "RLP.\n";
+
+/* --- options --- */
+
+enum { OPTION_TEXT = 256, OPTION_SWITCH = 512 };
+
+static const struct {
+    const char *name;
+    size_t offset; /* of a text in t8n_options */
+} text_options[] = {
+    {"input.alloc", offsetof(t8n_options, alloc)},
+    {"input.env", offsetof(t8n_options, env)},
+    {"input.txs", offsetof(t8n_options, txs)},
+    {"output.alloc", offsetof(t8n_options, output_alloc)},
+    {"output.result", offsetof(t8n_options, output_result)},
+    {"output.body", offsetof(t8n_options, output_body)},
+    {"output.basedir", offsetof(t8n_options, folder)},
+    {"state.fork", offsetof(t8n_options, fork)},
+    {"state.chainid", offsetof(t8n_options, chain_id)},
+    {"state.reward", offsetof(t8n_options, reward)},
+    {"trace.tracer", offsetof(t8n_options, custom_tracer)},
+};
+
+static const struct {
+    const char *name;
+    size_t offset; /* of a bool in t8n_options */
+} switch_options[] = {
+    {"trace", offsetof(t8n_options, trace)},
+    {"trace.memory", offsetof(t8n_options, trace_memory)},
+    {"trace.nostack", offsetof(t8n_options, trace_no_stack)},
+    {"trace.returndata", offsetof(t8n_options, trace_return_data)},
+    {"trace.callframes", offsetof(t8n_options, trace_call_frames)},
+};
+
+enum {
+    TEXT_COUNT = sizeof text_options / sizeof *text_options,
+    SWITCH_COUNT = sizeof switch_options / sizeof *switch_options,
+};
+
+static void fill_known(struct option known[TEXT_COUNT + SWITCH_COUNT + 3])
+{
+    size_t next = 0;
+    for (int i = 0; i < TEXT_COUNT; i++)
+        known[next++] = (struct option){text_options[i].name, required_argument, NULL, OPTION_TEXT + i};
+    for (int i = 0; i < SWITCH_COUNT; i++)
+        known[next++] = (struct option){switch_options[i].name, optional_argument, NULL, OPTION_SWITCH + i};
+    known[next++] = (struct option){"verbosity", required_argument, NULL, 'v'};
+    known[next++] = (struct option){"help", no_argument, NULL, 'h'};
+    known[next] = (struct option){NULL, 0, NULL, 0};
+}
+
+/* Returns -1 to go on, or an exit status. */
+static int parse_options(t8n_options *options, int argc, char **argv)
+{
+    struct option known[TEXT_COUNT + SWITCH_COUNT + 3];
+    fill_known(known);
+    *options = (t8n_options){.alloc = "alloc.json",
+                             .env = "env.json",
+                             .txs = "txs.json",
+                             .output_alloc = "alloc.json",
+                             .output_result = "result.json",
+                             .output_body = "",
+                             .folder = "",
+                             .fork = "GrayGlacier",
+                             .chain_id = "1",
+                             .reward = "0"};
+    optind = 1;
+    for (int option; (option = getopt_long(argc, argv, "h", known, NULL)) != -1;) {
+        if (option == 'h') {
+            fputs(usage, stdout);
+            return HN_T8N_OK;
+        }
+        if (option == '?') {
+            fputs(usage, stderr);
+            return HN_T8N_FAILED;
+        }
+        if (option >= OPTION_SWITCH)
+            *(bool *)((char *)options + switch_options[option - OPTION_SWITCH].offset) =
+                optarg == NULL || strcmp(optarg, "false") != 0;
+        else if (option >= OPTION_TEXT)
+            *(const char **)((char *)options + text_options[option - OPTION_TEXT].offset) = optarg;
+    }
+    return -1;
+}
+
+/* --- input --- */
+
+static bool is_standard_input(const char *path)
+{
+    return strcmp(path, "stdin") == 0;
+}
+
+static hn_t8n_status parse(t8n *self, source *out, const char *what, uint8_t *text, size_t size)
+{
+    if (text == NULL)
+        return hn_t8n_fail(&self->problem, HN_T8N_IO, "failed reading %s", what);
+    hn_err err = hn_json_parse(&out->document, &out->problem, hn_bytes_of(text, size), &json_limits);
+    free(text);
+    if (err != HN_OK)
+        return hn_t8n_fail(&self->problem, HN_T8N_JSON, "failed unmarshalling %s: %s", what,
+                           out->problem.text);
+    out->root = hn_json_root(&out->document, &out->problem);
+    return HN_T8N_OK;
+}
+
+/* The whole of standard input on the heap; NULL when it cannot be read. */
+static uint8_t *read_standard_input(size_t *size)
+{
+    size_t capacity = (size_t)1 << 16;
+    uint8_t *text = malloc(capacity);
+    *size = 0;
+    for (size_t got; text != NULL && (got = fread(text + *size, 1, capacity - *size, stdin)) > 0;) {
+        *size += got;
+        if (*size == capacity) {
+            uint8_t *grown = realloc(text, capacity *= 2);
+            if (grown == NULL)
+                free(text);
+            text = grown;
+        }
+    }
+    return text;
+}
+
+/* The node that `path` names: a file's, or the member `key` of standard input. */
+static hn_t8n_status open_source(t8n *self, source *out, const char *path, const char *key)
+{
+    if (!is_standard_input(path)) {
+        size_t size = 0;
+        uint8_t *text = hn_read_whole_file(path, &size);
+        return parse(self, out, path, text, size);
+    }
+    if (self->standard_input.document.root == NULL) {
+        size_t size;
+        uint8_t *text = read_standard_input(&size);
+        HN_T8N_TRY(parse(self, &self->standard_input, "stdin", text, size));
+    }
+    if (!hn_json_find(&out->root, &self->standard_input.root, key))
+        return hn_t8n_fail(&self->problem, HN_T8N_JSON, "failed unmarshalling stdin: no %s", key);
+    return HN_T8N_OK;
+}
+
+static hn_t8n_status read_settings(t8n *self)
+{
+    hn_network network;
+    char *end;
+    if (!hn_network_from_name(&network, self->options.fork))
+        return hn_t8n_fail(&self->problem, HN_T8N_CONFIG,
+                           "failed constructing chain configuration: unsupported fork \"%s\"",
+                           self->options.fork);
+    if (self->options.custom_tracer != NULL)
+        return hn_t8n_fail(&self->problem, HN_T8N_CONFIG, "failed instantiating tracer: \"%s\" is not known",
+                           self->options.custom_tracer);
+    if (hn_hex_read_u64_lenient(&self->chain_id, self->options.chain_id) != HN_OK)
+        return hn_t8n_fail(&self->problem, HN_T8N_FAILED, "invalid value for --state.chainid: %s",
+                           self->options.chain_id);
+    errno = 0;
+    self->input.reward = strtoll(self->options.reward, &end, 0);
+    if (errno != 0 || end == self->options.reward || *end != '\0')
+        return hn_t8n_fail(&self->problem, HN_T8N_FAILED, "invalid value for --state.reward: %s",
+                           self->options.reward);
+    self->config = network.config;
+    self->config.chain_id = self->chain_id;
+    return HN_T8N_OK;
+}
+
+static hn_t8n_status decode_transactions(t8n *self, const hn_json *node)
+{
+    hn_bytes rlp;
+    if (hn_json_read_data(&rlp, &self->arena, node) != HN_OK)
+        return hn_t8n_fail(&self->problem, HN_T8N_JSON, "failed unmarshalling txs: %s", node->problem->text);
+    return hn_t8n_transactions_decode(&self->input.transactions, &self->problem, &self->arena, rlp);
+}
+
+static hn_t8n_status read_transactions(t8n *self)
+{
+    const char *path = self->options.txs;
+    size_t length = strlen(path);
+    hn_json rlp;
+    if (is_standard_input(path) && hn_json_find(&rlp, &self->standard_input.root, "txsRlp") &&
+        hn_json_is_string(&rlp))
+        return decode_transactions(self, &rlp);
+    HN_T8N_TRY(open_source(self, &self->txs, path, "txs"));
+    if (length > 4 && strcmp(path + length - 4, ".rlp") == 0)
+        return decode_transactions(self, &self->txs.root);
+    if (hn_json_is_null(&self->txs.root))
+        return HN_T8N_OK;
+    return hn_t8n_transactions_read(&self->input.transactions, &self->problem, &self->arena, self->signatures,
+                                    self->chain_id, &self->txs.root);
+}
+
+static hn_t8n_status read_input(t8n *self)
+{
+    HN_T8N_TRY(open_source(self, &self->alloc, self->options.alloc, "alloc"));
+    HN_T8N_TRY(open_source(self, &self->env, self->options.env, "env"));
+    if (is_standard_input(self->options.txs) && self->standard_input.document.root == NULL) {
+        size_t size;
+        uint8_t *text = read_standard_input(&size);
+        HN_T8N_TRY(parse(self, &self->standard_input, "stdin", text, size));
+    }
+    HN_T8N_TRY(read_settings(self));
+    if (hn_fixture_read_accounts(&self->input.accounts, &self->input.account_count, &self->arena,
+                                 &self->alloc.root) != HN_OK)
+        return hn_t8n_fail(&self->problem, HN_T8N_JSON, "failed unmarshalling alloc: %s",
+                           self->alloc.root.problem->text);
+    if (hn_signature_context_create(&self->signatures) != HN_OK)
+        return hn_t8n_fail(&self->problem, HN_T8N_FAILED, "out of memory");
+    HN_T8N_TRY(read_transactions(self));
+    return hn_t8n_environment_read(&self->input.environment, &self->problem, &self->arena, &self->config,
+                                   &self->env.root);
+}
+
+/* --- output --- */
+
+/* Makes the folder and those above it. */
+static bool make_folder(const char *path)
+{
+    char text[PATH_MAX];
+    size_t size = strlen(path);
+    if (size == 0)
+        return true;
+    if (size >= sizeof text)
+        return false;
+    memcpy(text, path, size + 1);
+    for (size_t i = 1; i <= size; i++)
+        if (text[i] == '/' || text[i] == '\0') {
+            char kept = text[i];
+            text[i] = '\0';
+            if (mkdir(text, 0755) != 0 && errno != EEXIST)
+                return false;
+            text[i] = kept;
+        }
+    return true;
+}
+
+typedef enum part { PART_ALLOC, PART_BODY, PART_RESULT, PART_COUNT } part;
+
+static hn_err print_part(const t8n *self, FILE *file, part which)
+{
+    if (which == PART_ALLOC)
+        return hn_t8n_print_alloc(file, self->outcome.flat);
+    if (which == PART_BODY)
+        hn_t8n_print_body(file, &self->outcome);
+    else
+        hn_t8n_print_result(file, &self->input.environment, &self->outcome);
+    return HN_OK;
+}
+
+static hn_t8n_status write_file(t8n *self, const char *name, part which)
+{
+    char path[PATH_MAX];
+    const char *folder = self->options.folder;
+    int size = snprintf(path, sizeof path, "%s%s%s", folder, folder[0] != '\0' ? "/" : "", name);
+    FILE *file = (size_t)size < sizeof path ? fopen(path, "w") : NULL;
+    bool good = file != NULL && print_part(self, file, which) == HN_OK;
+    if (file != NULL && fclose(file) != 0)
+        good = false;
+    return good ? HN_T8N_OK : hn_t8n_fail(&self->problem, HN_T8N_IO, "failed writing output: %s", name);
+}
+
+/* The parts that go to a stream are the members of one object there. */
+static hn_t8n_status write_output(t8n *self)
+{
+    static const char *const names[PART_COUNT] = {"alloc", "body", "result"};
+    const char *const places[PART_COUNT] = {self->options.output_alloc, self->options.output_body,
+                                            self->options.output_result};
+    FILE *const streams[] = {stdout, stderr};
+    const char *const stream_names[] = {"stdout", "stderr"};
+    for (part which = 0; which < PART_COUNT; which++)
+        if (places[which][0] != '\0' && strcmp(places[which], "stdout") != 0 &&
+            strcmp(places[which], "stderr") != 0)
+            HN_T8N_TRY(write_file(self, places[which], which));
+    for (size_t i = 0; i < sizeof streams / sizeof *streams; i++) {
+        bool begun = false;
+        for (part which = 0; which < PART_COUNT; which++) {
+            if (strcmp(places[which], stream_names[i]) != 0)
+                continue;
+            fprintf(streams[i], "%s\n\"%s\": ", begun ? "," : "{", names[which]);
+            begun = true;
+            if (print_part(self, streams[i], which) != HN_OK)
+                return hn_t8n_fail(&self->problem, HN_T8N_FAILED, "out of memory");
+        }
+        if (begun)
+            fputs("\n}\n", streams[i]);
+        if (fflush(streams[i]) != 0)
+            return hn_t8n_fail(&self->problem, HN_T8N_IO, "failed writing %s", stream_names[i]);
+    }
+    return HN_T8N_OK;
+}
+
+static hn_t8n_status transition(t8n *self)
+{
+    const t8n_options *options = &self->options;
+    if (!make_folder(options->folder))
+        return hn_t8n_fail(&self->problem, HN_T8N_IO, "failed creating output basedir: %s", options->folder);
+    HN_T8N_TRY(read_input(self));
+    self->trace = (hn_t8n_trace){.is_wanted = options->trace,
+                                 .with_call_frames = options->trace_call_frames,
+                                 .folder = options->folder,
+                                 .writer = {.with_memory = options->trace_memory,
+                                            .with_return_data = options->trace_return_data,
+                                            .without_stack = options->trace_no_stack}};
+    HN_T8N_TRY(hn_t8n_apply(&self->outcome, &self->problem, &self->arena, self->signatures, &self->input,
+                            &self->trace));
+    return write_output(self);
+}
+
+int hn_evm_t8n_command(int argc, char **argv)
+{
+    t8n self = {.chain_id = 1};
+    int status = parse_options(&self.options, argc, argv);
+    if (status >= 0)
+        return status;
+    hn_arena_init(&self.arena, 0, (size_t)1 << 34);
+    status = (int)transition(&self);
+    if (status != HN_T8N_OK)
+        fprintf(stderr, "ERROR(%d): %s\n", status, self.problem.text);
+    source *const sources[] = {&self.standard_input, &self.alloc, &self.env, &self.txs};
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++)
+        if (sources[i]->document.root != NULL)
+            hn_json_free(&sources[i]->document);
+    hn_flat_destroy(self.outcome.flat);
+    hn_signature_context_destroy(self.signatures);
+    hn_arena_destroy(&self.arena);
+    return status;
+}

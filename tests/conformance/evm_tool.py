@@ -1,0 +1,193 @@
+#!/usr/bin/env python3
+"""`hanse evm t8n` on go-ethereum's vectors of its evm tool: exit status, and output field by field.
+
+    tests/conformance/evm_tool.py FOLDER COMMAND [ARGUMENT...]
+
+COMMAND with its arguments is what `t8n` is given to ("hanse evm"). Prints a line per difference and, at the end,
+"N passed, N failed, N skipped"; a case is skipped when a file of it is not in the folder. Exit status 1 on a failure, 77
+when the folder is not there.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from typing import NamedTuple
+
+
+class Case(NamedTuple):
+    folder: str
+    fork: str
+    outputs: tuple = ('alloc', 'result')
+    expected: str = 'exp.json'  # empty: the exit status alone
+    status: int = 0
+    txs: str = 'txs.json'
+    env: str = 'env.json'
+    reward: str = ''
+
+
+CASES = (
+    Case('1', 'Frontier+1346', status=3, expected=''),
+    Case('1', 'Byzantium'),
+    Case('3', 'Berlin'),
+    Case('4', 'Berlin', status=4, expected=''),
+    Case('5', 'Byzantium', reward='0x80'),
+    Case('13', 'London', outputs=('body',)),
+    Case('13', 'London', outputs=('result',), txs='signed_txs.rlp', expected='exp2.json'),
+    Case('14', 'London', outputs=('result',)),
+    Case('14', 'London', outputs=('result',), env='env.uncles.json', expected='exp2.json'),
+    Case('14', 'Berlin', outputs=('result',), env='env.uncles.json', expected='exp_berlin.json'),
+    Case('19', 'London', outputs=('result',), expected='exp_london.json'),
+    Case('19', 'ArrowGlacier', outputs=('result',), expected='exp_arrowglacier.json'),
+    Case('19', 'GrayGlacier', outputs=('result',), expected='exp_grayglacier.json'),
+    Case('23', 'Berlin', outputs=('result',)),
+    Case('24', 'Paris'),
+    Case('24', 'Paris', outputs=(), env='env-missingrandom.json', status=3, expected=''),
+    Case('25', 'Paris'),
+    Case('26', 'Shanghai'),
+    Case('28', 'Cancun', txs='txs.rlp'),
+    Case('29', 'Cancun'),
+    Case('30', 'Cancun', txs='txs_more.rlp'),
+    Case('33', 'Prague'),
+    Case('34', 'Osaka'),
+)
+
+# folder, fork, further options: every trace file in the folder is compared line by line
+TRACES = (
+    ('31', 'Cancun', ()),
+    ('32', 'Paris', ('--trace.callframes',)),
+)
+
+
+class Missing(Exception):
+    """A file of the case is not there."""
+
+
+def need(path: str) -> str:
+    if not os.path.exists(path):
+        raise Missing(f'{path} is not there')
+    return path
+
+
+def differences(path: str, want: object, got: object) -> list[str]:
+    """Where two JSON values differ."""
+    if isinstance(want, dict) and isinstance(got, dict):
+        found = []
+        for key in sorted(want.keys() | got.keys()):
+            if key not in want or key not in got:
+                found.append(f'{path}.{key}: {"missing" if key in want else "not expected"}')
+            else:
+                found += differences(f'{path}.{key}', want[key], got[key])
+        return found
+    if isinstance(want, list) and isinstance(got, list) and len(want) == len(got):
+        return [line for i, pair in enumerate(zip(want, got)) for line in differences(f'{path}[{i}]', *pair)]
+    return [] if want == got else [f'{path}: expected {want}, got {got}']
+
+
+def run(command: list[str], text: str = '') -> subprocess.CompletedProcess:
+    return subprocess.run(command, input=text, capture_output=True, text=True, timeout=60, check=False)
+
+
+def check_output(case: Case, done: subprocess.CompletedProcess, folder: str) -> list[str]:
+    if done.returncode != case.status:
+        return [f'expected exit status {case.status}, got {done.returncode}: {done.stderr.strip()}']
+    if not case.expected:
+        return []
+    with open(need(f'{folder}/{case.expected}'), encoding='utf-8') as file:
+        want = json.load(file)
+    return differences('', want, json.loads(done.stdout))
+
+
+def output_options(case: Case) -> list[str]:
+    return [text for name in ('alloc', 'result', 'body')
+            for text in (f'--output.{name}', 'stdout' if name in case.outputs else '')]
+
+
+def settings(case: Case) -> list[str]:
+    return ['--state.fork', case.fork] + (['--state.reward', case.reward] if case.reward else [])
+
+
+def by_files(command: list[str], root: str, case: Case) -> list[str]:
+    folder = f'{root}/{case.folder}'
+    if case.expected:
+        need(f'{folder}/{case.expected}')
+    inputs = [text for name, file in (('alloc', 'alloc.json'), ('txs', case.txs), ('env', case.env))
+              for text in (f'--input.{name}', need(f'{folder}/{file}'))]
+    return check_output(case, run(command + ['t8n'] + output_options(case) + inputs + settings(case)), folder)
+
+
+def by_standard_input(command: list[str], root: str, case: Case) -> list[str]:
+    """The same as one object on standard input."""
+    folder = f'{root}/{case.folder}'
+    if case.expected:
+        need(f'{folder}/{case.expected}')
+    members = {}
+    txs = 'txsRlp' if case.txs.endswith('.rlp') else 'txs'
+    for name, file in (('alloc', 'alloc.json'), (txs, case.txs), ('env', case.env)):
+        with open(need(f'{folder}/{file}'), encoding='utf-8') as opened:
+            members[name] = json.load(opened)
+    inputs = [text for name in ('alloc', 'txs', 'env') for text in (f'--input.{name}', 'stdin')]
+    done = run(command + ['t8n'] + output_options(case) + inputs + settings(case), json.dumps(members))
+    return check_output(case, done, folder)
+
+
+def trace(command: list[str], root: str, folder: str, fork: str, options: tuple) -> list[str]:
+    source = f'{root}/{folder}'
+    files = sorted(name for name in os.listdir(source) if name.startswith('trace-') and name.endswith('.jsonl'))
+    if not files:
+        raise Missing(f'{source} has no traces')
+    inputs = [f'--input.{name}={need(f"{source}/{name}.json")}' for name in ('alloc', 'txs', 'env')]
+    with tempfile.TemporaryDirectory() as output:
+        done = run(command + ['t8n', *inputs, '--state.fork', fork, '--trace', *options, '--output.basedir', output])
+        if done.returncode != 0:
+            return [f'exit status {done.returncode}: {done.stderr.strip()}']
+        found = []
+        for name in files:
+            with open(f'{source}/{name}', encoding='utf-8') as file:
+                want = file.read().splitlines()
+            try:
+                with open(f'{output}/{name}', encoding='utf-8') as file:
+                    got = file.read().splitlines()
+            except FileNotFoundError:
+                found.append(f'{name}: not written')
+                continue
+            found += [f'{name}:{i + 1}: expected {x}, got {y}' for i, (x, y) in enumerate(zip(want, got)) if x != y]
+            if len(want) != len(got):
+                found.append(f'{name}: expected {len(want)} lines, got {len(got)}')
+        return found
+
+
+def main() -> int:
+    if len(sys.argv) < 3:
+        print(__doc__, file=sys.stderr)
+        return 2
+    root, command = sys.argv[1], sys.argv[2:]
+    if not os.path.isdir(root):
+        print(f'SKIP {root} is not there')
+        return 77
+    jobs = []
+    for case in CASES:
+        for way in (by_files, by_standard_input):
+            name = f'{case.folder} {case.fork} {case.txs} {case.env} {case.expected} ({way.__name__})'
+            jobs.append((name, way, (command, root, case)))
+    jobs += [(f'{folder} {fork} traces', trace, (command, root, folder, fork, options))
+             for folder, fork, options in TRACES]
+    passed = failed = skipped = 0
+    for name, check, arguments in jobs:
+        try:
+            found = check(*arguments)
+        except Missing as missing:
+            print(f'SKIP {name}: {missing}')
+            skipped += 1
+            continue
+        for line in found:
+            print(f'FAIL {name}: {line}')
+        passed += not found
+        failed += bool(found)
+    print(f'{passed} passed, {failed} failed, {skipped} skipped')
+    return 1 if failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
