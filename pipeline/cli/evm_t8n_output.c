@@ -132,7 +132,7 @@ static const hn_hash block_hash = {{0x13, 0x37}};
 /* Where a receipt stands. */
 typedef struct place {
     const hn_t8n_environment *environment;
-    const hn_hash *transaction;
+    const hn_signed_transaction *transaction;
     uint32_t index;
 } place;
 
@@ -143,7 +143,7 @@ static void put_log(FILE *file, const place *at, const hn_log *log, uint32_t log
         put_hash(file, i == 0 ? "" : ", ", &log->topics[i], "");
     put_bytes(file, "], \"data\": ", log->data.data, log->data.size, "");
     put_u64(file, ", \"blockNumber\": ", at->environment->header.number, "");
-    put_hash(file, ", \"transactionHash\": ", at->transaction, "");
+    put_hash(file, ", \"transactionHash\": ", &at->transaction->hash, "");
     put_u64(file, ", \"transactionIndex\": ", at->index, "");
     put_hash(file, ", \"blockHash\": ", &block_hash, "");
     put_u64(file, ", \"blockTimestamp\": ", at->environment->header.timestamp, "");
@@ -152,6 +152,10 @@ static void put_log(FILE *file, const place *at, const hn_log *log, uint32_t log
 
 static void put_receipt(FILE *file, const place *at, const hn_receipt *receipt, uint32_t *log_index)
 {
+    /* A creation names its address here even when it failed. */
+    hn_address created = {{0}};
+    if (at->transaction->transaction.is_create)
+        hn_create_address(&created, &at->transaction->sender, at->transaction->transaction.nonce);
     fputs("    {\n", file);
     if (receipt->type != HN_TRANSACTION_LEGACY)
         put_u64(file, "      \"type\": ", receipt->type, ",\n");
@@ -164,9 +168,8 @@ static void put_receipt(FILE *file, const place *at, const hn_receipt *receipt, 
         fputs(i == 0 ? "" : ", ", file);
         put_log(file, at, &receipt->logs[i], (*log_index)++);
     }
-    put_hash(file, "],\n      \"transactionHash\": ", at->transaction, ",\n");
-    put_bytes(file, "      \"contractAddress\": ", receipt->contract_address.b,
-              sizeof receipt->contract_address.b, ",\n");
+    put_hash(file, "],\n      \"transactionHash\": ", &at->transaction->hash, ",\n");
+    put_bytes(file, "      \"contractAddress\": ", created.b, sizeof created.b, ",\n");
     put_u64(file, "      \"gasUsed\": ", receipt->gas_used, ",\n");
     fputs("      \"effectiveGasPrice\": null,\n", file);
     if (receipt->type == HN_TRANSACTION_BLOB) {
@@ -183,7 +186,7 @@ static void put_receipts(FILE *file, const hn_t8n_environment *environment, cons
     uint32_t log_index = 0;
     fputs("  \"receipts\": [", file);
     for (uint32_t i = 0; i < outcome->included_count; i++) {
-        place at = {.environment = environment, .transaction = &outcome->included[i]->hash, .index = i};
+        place at = {.environment = environment, .transaction = outcome->included[i], .index = i};
         fputs(i == 0 ? "\n" : ",\n", file);
         put_receipt(file, &at, &outcome->receipts[i], &log_index);
     }
