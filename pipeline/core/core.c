@@ -108,9 +108,15 @@ static void sleep_until_work(hn_core *core)
     add_to(&core->sleeps, 1);
 }
 
+void hn_core_ready(hn_core *core)
+{
+    atomic_store_explicit(&core->is_ready, true, memory_order_release);
+}
+
 int hn_core_run(void *argument)
 {
     hn_core *core = argument;
+    HN_CHECK(atomic_load_explicit(&core->is_ready, memory_order_acquire));
     current = core;
     uint64_t idle_since_ns = 0;
     unsigned idle_loops = 0;

@@ -46,6 +46,7 @@ typedef struct hn_core {
     uint64_t expect_ns;
     void (*end)(void *self); /* called on this core's thread when it has stopped; may be NULL */
     void *end_self;
+    atomic_bool is_ready;    /* everything that was prepared happened before this was set */
     atomic_bool has_ended;   /* everything that the core wrote happened before this turned true */
     _Atomic uint64_t sleeps; /* counters, written by this core only */
     _Atomic uint64_t loops;
@@ -59,6 +60,9 @@ void hn_core_add_stage(hn_core *core, const char *name, unsigned (*poll)(void *s
 /* Readable means: there is work. `drain` (may be NULL) is called when it was readable at the end of a sleep,
  * for descriptors that the stages themselves do not empty. */
 void hn_core_add_descriptor(hn_core *core, int fd, void (*drain)(void *self), void *self);
+
+/* The calling thread has prepared everything: to be called before another one runs the core. */
+void hn_core_ready(hn_core *core);
 
 /* Runs until *stop. For rte_eal_remote_launch: takes the hn_core, returns 0. */
 int hn_core_run(void *core);

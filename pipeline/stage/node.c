@@ -230,6 +230,8 @@ hn_err hn_node_start(hn_node *node, hn_node_problem *problem)
     node->front->end = close_log;
     node->front->end_self = node;
     unsigned lcore = rte_get_next_lcore(UINT32_MAX, 1, 0);
+    for (uint32_t i = 0; i < node->core_count; i++)
+        hn_core_ready(node->cores[i]);
     for (uint32_t i = 0; i < node->core_count; i++) {
         if (lcore >= RTE_MAX_LCORE || rte_eal_remote_launch(hn_core_run, node->cores[i], lcore) != 0) {
             atomic_store(&node->stop, true);

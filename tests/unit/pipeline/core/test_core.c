@@ -51,6 +51,7 @@ Test(core, sleeps_when_idle_and_wakes_for_each_item)
     cr_assert_eq(hn_ring_create(&into.ring, sizeof(uint64_t), 8, HN_RING_ONE_TO_ONE, &core.waker), HN_OK);
     core.sleep_ns_max = 60000000000u; /* a missed wake-up would time the test out */
     hn_core_add_stage(&core, "take", take, &into);
+    hn_core_ready(&core);
     pthread_create(&thread, NULL, run, &core);
     for (uint64_t i = 0; i < 50; i++) {
         struct timespec pause = {.tv_nsec = 2000000};
