@@ -255,6 +255,8 @@ static hn_t8n_status read_transactions(t8n *self)
     if (is_standard_input(path) && hn_json_find(&rlp, &self->standard_input.root, "txsRlp") &&
         hn_json_is_string(&rlp))
         return decode_transactions(self, &rlp);
+    if (is_standard_input(path) && !hn_json_find(&rlp, &self->standard_input.root, "txs"))
+        return HN_T8N_OK; /* no transactions */
     HN_T8N_TRY(open_source(self, &self->txs, path, "txs"));
     if (length > 4 && strcmp(path + length - 4, ".rlp") == 0)
         return decode_transactions(self, &self->txs.root);
@@ -274,6 +276,8 @@ static hn_t8n_status read_input(t8n *self)
         HN_T8N_TRY(parse(self, &self->standard_input, "stdin", text, size));
     }
     HN_T8N_TRY(read_settings(self));
+    if (!hn_json_is_object(&self->alloc.root))
+        return hn_t8n_fail(&self->problem, HN_T8N_JSON, "failed unmarshalling alloc: not an object");
     if (hn_fixture_read_accounts(&self->input.accounts, &self->input.account_count, &self->arena,
                                  &self->alloc.root) != HN_OK)
         return hn_t8n_fail(&self->problem, HN_T8N_JSON, "failed unmarshalling alloc: %s",

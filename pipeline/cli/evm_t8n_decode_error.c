@@ -121,8 +121,7 @@ static bool field_fails(char *text, hn_rlp_cursor *list, const char *type, const
 {
     const char *kind = kind_names[item->kind];
     if (hn_rlp_at_end(list)) {
-        snprintf(text, TEXT_MAX, "rlp: too few elements for types.%s, decoding into (types.Transaction)",
-                 type);
+        snprintf(text, TEXT_MAX, "rlp: too few elements for types.%s", type);
         return true;
     }
     hn_bytes string;
