@@ -480,7 +480,7 @@ static void *watch(void *self)
     w->good = hn_history_reader_create(&reader, w->history) == HN_OK;
     while (w->good && !atomic_load(&w->stop)) {
         uint64_t first;
-        uint64_t last;
+        uint64_t last = 0;
         hn_history_block block;
         hn_arena_reset(&scratch);
         w->good = hn_history_read_begin(reader) == HN_OK &&
