@@ -1,0 +1,182 @@
+// Random worlds and transactions: plain data, the same for every engine.
+import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { privateToAddress, eoaCode7702SignAuthorization, hexToBytes, bytesToHex, setLengthLeft,
+  bigIntToUnpaddedBytes } from '@ethereumjs/util'
+import { Program } from './program.js'
+import { forkIndex, forks } from './opcodes.js'
+
+const strip = (hex) => hex.slice(2)
+const key = (digit) => `0x${digit.repeat(64)}`
+export const senderKey = key('4')
+export const authorityKeys = [key('5'), key('6'), senderKey]
+export const addressOf = (secret) => bytesToHex(privateToAddress(hexToBytes(secret)))
+export const sender = addressOf(senderKey)
+export const coinbase = '0x2adc25665018aa1fe0e6bc666dac8fc2697ff9ba'
+export const contracts = ['c1', 'c2', 'c3', 'c4'].map((end) => `0x${'0'.repeat(22)}c0de${'0'.repeat(12)}${end}`)
+
+const word = (value) => Buffer.from(setLengthLeft(bigIntToUnpaddedBytes(value), 32))
+
+function signedHash(random) {
+  const hash = Buffer.from(random.bytes(32))
+  const signature = secp256k1.sign(hash, hexToBytes(random.pick(authorityKeys)), { prehash: false, format: 'recovered' })
+  return Buffer.concat([hash, word(27n + BigInt(signature[0])), signature.subarray(1)])
+}
+
+function modexpInput(random) {
+  const sizes = [random.below(40), random.below(34), random.below(40)]
+  return Buffer.concat([...sizes.map((size) => word(BigInt(size))), Buffer.from(random.bytes(sizes[0] + sizes[1] + sizes[2]))])
+}
+
+function blakeInput(random) {
+  const input = Buffer.from(random.bytes(213))
+  input.writeUInt32BE(random.below(30), 0)
+  input[212] = random.below(2)
+  return input
+}
+
+const curvePoints = [[0n, 0n], [1n, 2n], [1n, 21888242871839275222246405745257275088696311157297823662689037894645226208581n]]
+const curveInput = (random) =>
+  Buffer.concat([...random.pick(curvePoints), ...random.pick(curvePoints), random.word()].map(word))
+
+// Bytes for a call; some are what precompiles ask for.
+function callData(random) {
+  return random.weighted([
+    [2, () => Buffer.alloc(0)],
+    [4, () => Buffer.from(random.bytes(random.below(100)))],
+    [2, () => Buffer.concat([word(random.word()), word(random.word())])],
+    [1, () => signedHash(random)],
+    [1, () => modexpInput(random)],
+    [1, () => blakeInput(random)],
+    [2, () => curveInput(random)],
+    [1, () => Buffer.alloc(random.below(600))],
+  ])()
+}
+
+function storage(random) {
+  const out = {}
+  for (let slot = 0; slot < 4; slot++) if (random.once(2)) out[`0x${slot.toString(16)}`] = `0x${(random.below(3) + 1).toString(16)}`
+  return out
+}
+
+export function accounts(random, fork, world) {
+  const pre = {
+    [sender]: {
+      balance: random.once(30) ? BigInt(random.below(1000000)) : 10n ** 24n,
+      nonce: BigInt(random.below(3)),
+      code: '0x',
+      storage: {},
+    },
+  }
+  for (const address of contracts)
+    if (!random.once(8))
+      pre[address] = {
+        balance: BigInt(random.below(3) * 500),
+        nonce: BigInt(random.below(2)),
+        code: bytesToHex(Program.write(random, world)),
+        storage: storage(random),
+      }
+  if (random.once(2)) pre[coinbase] = { balance: BigInt(random.below(2)), nonce: 0n, code: '0x', storage: {} }
+  // an account without anything at all could exist before EIP-161
+  if (fork < forkIndex.EIP158 && random.once(3))
+    pre[`0x${'0'.repeat(39)}e`] = { balance: 0n, nonce: 0n, code: '0x', storage: {} }
+  if (fork >= forkIndex.Prague)
+    for (const secret of authorityKeys.slice(0, 2))
+      if (random.once(2))
+        pre[addressOf(secret)] = {
+          balance: 5n,
+          nonce: BigInt(random.below(2)),
+          code: random.once(2) ? `0xef0100${strip(random.pick(contracts))}` : '0x',
+          storage: {},
+        }
+  return pre
+}
+
+export function worldOf(fork, options = {}) {
+  const addresses = [...contracts, sender, coinbase, `0x${'0'.repeat(39)}e`, ...authorityKeys.map(addressOf)].map(strip)
+  return { fork, addresses, ...options }
+}
+
+function accessList(random) {
+  return Array.from({ length: random.below(3) }, () => ({
+    address: random.pick([...contracts, sender, coinbase, `0x${'0'.repeat(39)}2`]),
+    storageKeys: Array.from({ length: random.below(4) }, () => `0x${word(BigInt(random.below(4))).toString('hex')}`),
+  }))
+}
+
+function authorizations(random, pre, from) {
+  return Array.from({ length: random.between(random.once(20) ? 0 : 1, 3) }, () => {
+    const secret = random.pick(authorityKeys)
+    const known = secret === from.secret ? from.nonce + 1n : (pre[addressOf(secret)]?.nonce ?? 0n)
+    const nonce = known + BigInt(random.once(6) ? 1 : 0)
+    const chainId = random.pick([0n, 1n, 1n, 1n, 2n])
+    const address = random.once(6) ? `0x${'0'.repeat(40)}` : random.pick([...contracts, addressOf(authorityKeys[0]), `0x${'0'.repeat(39)}4`])
+    const [, , , yParity, r, s] = eoaCode7702SignAuthorization(
+      [bigIntToUnpaddedBytes(chainId), hexToBytes(address), bigIntToUnpaddedBytes(nonce)], hexToBytes(secret))
+    const hex = (bytes) => (bytes.length === 0 ? '0x0' : `0x${BigInt(bytesToHex(bytes)).toString(16)}`)
+    return {
+      chainId: `0x${chainId.toString(16)}`, address, nonce: `0x${nonce.toString(16)}`, yParity: hex(yParity),
+      r: random.once(30) ? '0x1' : hex(r), s: hex(s), signer: addressOf(secret),
+    }
+  })
+}
+
+// kind 0 to 4, as the transaction types are numbered
+// from: {secret, nonce}
+export function transaction(random, fork, world, pre, env, from) {
+  const kind = random.weighted([
+    [4, 0],
+    [fork >= forkIndex.Berlin ? 2 : 0, 1],
+    [fork >= forkIndex.London ? 3 : 0, 2],
+    [fork >= forkIndex.Cancun ? 1 : 0, 3],
+    [fork >= forkIndex.Prague ? 3 : 0, 4],
+  ].filter(([weight]) => weight > 0))
+  const isCreate = kind < 3 && random.once(6)
+  const tip = BigInt(random.below(12))
+  const out = {
+    kind,
+    nonce: from.nonce + (random.once(60) ? 1n : 0n),
+    gasLimit: random.weighted([
+      [1, () => BigInt(21000 + random.below(3000))],
+      [3, () => BigInt(random.between(40000, 300000))],
+      [9, () => BigInt(random.between(300000, 6000000))],
+      [1, () => 17000000n],
+    ])(),
+    value: random.once(3) ? BigInt(random.below(2000)) : random.once(40) ? 1n << 90n : 0n,
+    to: isCreate ? undefined : random.once(10) ? random.pick([sender, coinbase, `0x${'0'.repeat(39)}4`, `0x${'ab'.repeat(20)}`]) : random.pick(contracts),
+    data: isCreate ? Program.write(random, world) : callData(random),
+    gasPrice: (env.baseFee ?? 0n) + BigInt(random.below(5)),
+    maxFee: (env.baseFee ?? 0n) + BigInt(random.below(20)) - (random.once(30) ? 5n : 0n),
+    tip,
+  }
+  if (out.maxFee < 0n) out.maxFee = 0n
+  if (out.maxFee < tip && !random.once(20)) out.tip = out.maxFee
+  if (kind >= 1) out.accessList = accessList(random)
+  if (kind === 3) {
+    out.maxFeePerBlobGas = BigInt(random.once(10) ? 0 : random.between(1, 1000))
+    out.blobHashes = Array.from({ length: random.between(random.once(20) ? 0 : 1, 4) }, () =>
+      `0x${random.once(30) ? '02' : '01'}${Buffer.from(random.bytes(31)).toString('hex')}`)
+  }
+  if (kind === 4) out.authorizations = authorizations(random, pre, from)
+  return out
+}
+
+export function environment(random, fork) {
+  return {
+    coinbase,
+    number: BigInt(random.between(1, 400)),
+    timestamp: BigInt(random.between(1000, 100000)),
+    gasLimit: 20000000n,
+    difficulty: fork >= forkIndex.Paris ? 0n : BigInt(random.between(131072, 1000000)),
+    prevRandao: fork >= forkIndex.Paris ? bytesToHex(random.bytes(32)) : undefined,
+    baseFee: fork >= forkIndex.London ? BigInt(random.between(7, 30)) : undefined,
+    excessBlobGas: fork >= forkIndex.Cancun ? BigInt(random.below(20) * 131072) : undefined,
+  }
+}
+
+export function stateCase(random, chosenFork, options = {}) {
+  const fork = chosenFork ?? random.weighted(forks.map((_, index) => [index >= forkIndex.Cancun ? 4 : 1, index]))
+  const env = environment(random, fork)
+  const world = worldOf(fork, options)
+  const pre = accounts(random, fork, world)
+  return { fork, env, pre, tx: transaction(random, fork, world, pre, env, { secret: senderKey, nonce: pre[sender].nonce }) }
+}

@@ -1,0 +1,279 @@
+// Random EVM programs that do something: operands fit their instructions, jumps land, calls find somebody.
+import { operations, simple } from './opcodes.js'
+
+const slots = 4 // programs use few storage keys, so that they meet each other's values
+
+export class Program {
+  // world: {fork (its index), addresses: [20-byte hex without prefix], jumpdests}
+  constructor(random, world) {
+    this.random = random
+    this.world = world
+    this.code = []
+    this.depth = 0 // at least so many words are on the stack
+    this.hoards = random.once(4) // leaves most of its words there
+  }
+
+  byte(...values) {
+    this.code.push(...values)
+    return this
+  }
+
+  op(name) {
+    return this.byte(operations[name].code)
+  }
+
+  knows(name) {
+    return operations[name].since <= this.world.fork || this.random.once(500)
+  }
+
+  push(value) {
+    let hex = BigInt(value).toString(16)
+    if (hex.length % 2) hex = `0${hex}`
+    let bytes = Buffer.from(hex, 'hex')
+    if (value === 0n && this.knows('PUSH0') && this.random.once(2)) return this.op('PUSH0')
+    if (this.random.once(20)) bytes = Buffer.concat([Buffer.alloc(this.random.below(33 - bytes.length)), bytes])
+    return this.byte(0x5f + bytes.length, ...bytes)
+  }
+
+  // A word for an operand: fresh, or one from the stack.
+  operand() {
+    if (this.depth > 0 && this.random.once(3)) return this.byte(0x80 + this.random.below(Math.min(this.depth, 16)))
+    return this.push(this.random.word())
+  }
+
+  operands(count) {
+    for (let i = 0; i < count; i++) {
+      this.operand()
+      this.depth++
+    }
+    this.depth -= count
+  }
+
+  // Offsets and sizes in memory: small, sometimes at an edge, seldom absurd.
+  offset() {
+    return this.random.weighted([
+      [12, () => BigInt(this.random.below(100))],
+      [6, () => BigInt(32 * this.random.below(6))],
+      [2, () => BigInt(this.random.below(3000))],
+      [1, () => this.random.word()],
+    ])()
+  }
+
+  size() {
+    return this.random.weighted([
+      [3, () => 0n],
+      [10, () => BigInt(this.random.below(70))],
+      [4, () => 32n],
+      [1, () => BigInt(this.random.below(1500))],
+    ])()
+  }
+
+  slot() {
+    return this.random.once(20) ? this.random.word() : BigInt(this.random.below(slots))
+  }
+
+  address() {
+    return this.random.weighted([
+      [10, () => BigInt(`0x${this.random.pick(this.world.addresses)}`)],
+      // not the precompile of EIP-4844, whose proofs the others check with a library that is not loaded
+      [4, () => BigInt(this.random.pick([1, 2, 3, 4, 5, 6, 7, 8, 9, 0xb, 0xc, 0xd, 0xf, 0x10, 0x11, 0x12, 0x100]))],
+      [1, () => this.random.word()],
+    ])()
+  }
+
+  // What becomes of the word that a statement left.
+  settle() {
+    this.random.weighted([
+      [this.hoards ? 20 : 4, () => this.depth++],
+      [3, () => this.push(this.slot()).op('SSTORE')],
+      [2, () => this.op('POP')],
+      [2, () => this.push(this.offset()).op('MSTORE')],
+    ])()
+  }
+
+  arithmetic() {
+    const name = this.random.pick(simple)
+    if (!this.knows(name)) return
+    this.operands(operations[name].takes)
+    this.op(name).settle()
+  }
+
+  ask() {
+    const names = ['ADDRESS', 'ORIGIN', 'CALLER', 'CALLVALUE', 'CALLDATASIZE', 'CODESIZE', 'GASPRICE', 'COINBASE',
+      'TIMESTAMP', 'NUMBER', 'DIFFICULTY', 'GASLIMIT', 'CHAINID', 'SELFBALANCE', 'BASEFEE', 'BLOBBASEFEE', 'PC', 'MSIZE',
+      'GAS', 'RETURNDATASIZE']
+    const name = this.random.pick(names)
+    if (this.knows(name)) this.op(name).settle()
+  }
+
+  askAbout() {
+    const name = this.random.pick(['BALANCE', 'EXTCODESIZE', 'EXTCODEHASH', 'CALLDATALOAD', 'BLOCKHASH', 'BLOBHASH'])
+    if (!this.knows(name) || (name === 'BLOCKHASH' && this.world.isWithoutBlockHashes)) return
+    if (['BALANCE', 'EXTCODESIZE', 'EXTCODEHASH'].includes(name)) this.push(this.address())
+    else if (name === 'BLOCKHASH') this.push(BigInt(this.random.below(300)))
+    else this.push(BigInt(this.random.below(40)))
+    this.op(name).settle()
+  }
+
+  memory() {
+    const name = this.random.pick(['MSTORE', 'MSTORE8', 'MLOAD', 'KECCAK256', 'CALLDATACOPY', 'CODECOPY', 'EXTCODECOPY',
+      'RETURNDATACOPY', 'MCOPY'])
+    if (!this.knows(name)) return
+    if (name.endsWith('COPY')) {
+      // past its end return data fails
+      if (name === 'RETURNDATACOPY' && !this.random.once(20)) this.op('RETURNDATASIZE').push(0n)
+      else this.push(this.size()).push(this.offset())
+      this.push(this.offset())
+      if (name === 'EXTCODECOPY') this.push(this.address())
+      this.op(name)
+    } else if (name === 'KECCAK256') {
+      this.push(this.size()).push(this.offset()).op(name).settle()
+    } else if (name === 'MLOAD') {
+      this.push(this.offset()).op(name).settle()
+    } else {
+      this.operand()
+      this.push(this.offset()).op(name)
+    }
+  }
+
+  storage() {
+    const name = this.random.weighted([[4, 'SSTORE'], [3, 'SLOAD'], [1, 'TSTORE'], [1, 'TLOAD']])
+    if (!this.knows(name)) return
+    if (name.endsWith('STORE'))
+      this.push(this.random.once(4) ? this.random.word() : BigInt(this.random.below(3))).push(this.slot()).op(name)
+    else this.push(this.slot()).op(name).settle()
+  }
+
+  shuffle() {
+    if (this.depth < 2) return
+    if (this.random.once(2)) {
+      this.byte(0x80 + this.random.below(Math.min(this.depth, 16)))
+      this.depth++
+    } else {
+      this.byte(0x90 + this.random.below(Math.min(this.depth - 1, 16)))
+    }
+  }
+
+  log() {
+    const topics = this.random.below(5)
+    this.operands(topics)
+    this.push(this.size()).push(this.offset()).byte(0xa0 + topics)
+  }
+
+  gas() {
+    if (this.random.once(2)) return this.op('GAS')
+    return this.push(this.random.weighted([[3, BigInt(this.random.below(5000))], [5, BigInt(this.random.below(100000))],
+      [1, this.random.word()]]))
+  }
+
+  call() {
+    const name = this.random.weighted([[4, 'CALL'], [2, 'DELEGATECALL'], [2, 'STATICCALL'], [1, 'CALLCODE']])
+    if (!this.knows(name)) return
+    if (this.random.once(2)) this.push(this.size()).push(0n).push(this.offset()).op('CALLDATACOPY')
+    this.push(this.size()).push(this.offset()).push(this.size()).push(this.offset())
+    if (name.startsWith('CALL')) this.push(this.random.once(3) ? BigInt(this.random.below(1000)) : 0n)
+    this.push(this.address()).gas()
+    this.op(name).settle()
+    if (this.random.once(2) && this.knows('RETURNDATACOPY'))
+      this.op('RETURNDATASIZE').push(0n).push(this.offset()).op('RETURNDATACOPY')
+  }
+
+  // Init code of up to two words: a small program, or one that returns a piece of memory as the code.
+  create() {
+    const name = this.random.once(2) ? 'CREATE' : 'CREATE2'
+    if (!this.knows(name)) return
+    const body = new Program(this.random, this.world)
+    for (let i = this.random.below(4); i > 0; i--) body[this.random.pick(['storage', 'arithmetic', 'memory', 'ask'])]()
+    if (this.random.once(2)) body.push(BigInt(this.random.below(40))).push(0n).op('RETURN')
+    const init = Buffer.from(body.code).subarray(0, 64)
+    for (let at = 0; at < init.length; at += 32) {
+      const piece = Buffer.alloc(32)
+      init.copy(piece, 0, at)
+      this.push(BigInt(`0x${piece.toString('hex')}`)).push(BigInt(at)).op('MSTORE')
+    }
+    if (name === 'CREATE2') this.push(BigInt(this.random.below(3)))
+    this.push(BigInt(init.length)).push(0n).push(this.random.once(4) ? BigInt(this.random.below(100)) : 0n)
+    this.op(name)
+    if (this.random.once(2)) {
+      // call what was made
+      this.push(0n).push(0n).push(0n).push(0n).push(0n).byte(0x85).gas().op('CALL').op('POP')
+    }
+    this.settle()
+  }
+
+  // A branch over a few statements; what they leave on the stack is not counted on behind them.
+  branch(level, isCounted) {
+    this.operand()
+    const at = this.code.length
+    this.byte(0x61, 0, 0).op('JUMPI')
+    const depth = this.depth
+    this.neutral(() => this.statements(this.random.between(1, 3), level + 1, isCounted))
+    this.depth = depth
+    this.code[at + 1] = this.code.length >> 8
+    this.code[at + 2] = this.code.length & 255
+    this.op('JUMPDEST')
+  }
+
+  // Runs `write`, then drops what it left on the stack.
+  neutral(write) {
+    const depth = this.depth
+    write()
+    while (this.depth > depth) {
+      this.op('POP')
+      this.depth--
+    }
+  }
+
+  // Counts down from a small number.
+  loop(level) {
+    this.push(BigInt(this.random.between(1, 20)))
+    this.depth++
+    const target = this.code.length
+    this.op('JUMPDEST')
+    this.neutral(() => this.statements(this.random.between(1, 3), level + 1, true))
+    this.push(1n).byte(0x90).op('SUB').byte(0x80)
+    this.byte(0x61, target >> 8, target & 255).op('JUMPI').op('POP')
+    this.depth--
+  }
+
+  end() {
+    this.random.weighted([
+      [4, () => this.push(this.size()).push(this.offset()).op('RETURN')],
+      [2, () => this.push(this.size()).push(this.offset()).op('REVERT')],
+      [2, () => this.op('STOP')],
+      [1, () => this.push(this.address()).op('SELFDESTRUCT')],
+      [1, () => this.op('INVALID')],
+    ])()
+  }
+
+  // isCounted: inside a loop, whose counter must stay where it is
+  statements(count, level, isCounted = false) {
+    for (let i = 0; i < count; i++) {
+      const kinds = [[8, 'arithmetic'], [4, 'ask'], [3, 'askAbout'], [6, 'memory'], [6, 'storage'], [2, 'log'], [4, 'call'],
+        [2, 'create'], ...(isCounted ? [] : [[3, 'shuffle']]), ...(level < 3 ? [[2, 'branch'], [1, 'loop']] : [])]
+      this[this.random.weighted(kinds)](level, isCounted)
+      if (this.random.once(300)) this.byte(this.random.below(256))
+      if (this.random.once(60)) this.branchToEnd()
+    }
+  }
+
+  branchToEnd() {
+    this.operand()
+    const at = this.code.length
+    this.byte(0x61, 0, 0).op('JUMPI')
+    this.end()
+    this.code[at + 1] = this.code.length >> 8
+    this.code[at + 2] = this.code.length & 255
+    this.op('JUMPDEST')
+  }
+
+  // A whole program; its stack goes to storage at the end, where differences show.
+  static write(random, world) {
+    if (random.once(30)) return Buffer.from(random.bytes(random.below(60)))
+    const program = new Program(random, world)
+    program.statements(random.between(1, random.once(4) ? 60 : 20), 0)
+    for (let i = 0; i < Math.min(program.depth, 5); i++) program.push(BigInt(i)).op('SSTORE')
+    if (random.once(2)) program.end()
+    return Buffer.from(program.code)
+  }
+}

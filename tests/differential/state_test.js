@@ -1,0 +1,58 @@
+// A case with its outcome, in the JSON of ethereum/tests' GeneralStateTests.
+import { bytesToHex } from '@ethereumjs/util'
+import { forks } from './opcodes.js'
+
+const hex = (value) => `0x${BigInt(value).toString(16)}`
+
+function environmentOf(env) {
+  const out = {
+    currentCoinbase: env.coinbase,
+    currentDifficulty: hex(env.difficulty),
+    currentGasLimit: hex(env.gasLimit),
+    currentNumber: hex(env.number),
+    currentTimestamp: hex(env.timestamp),
+  }
+  if (env.baseFee !== undefined) out.currentBaseFee = hex(env.baseFee)
+  if (env.prevRandao !== undefined) out.currentRandom = env.prevRandao
+  if (env.excessBlobGas !== undefined) out.currentExcessBlobGas = hex(env.excessBlobGas)
+  return out
+}
+
+function transactionOf(tx, secret) {
+  const out = {
+    secretKey: secret,
+    nonce: hex(tx.nonce),
+    to: tx.to ?? '',
+    data: [bytesToHex(tx.data)],
+    gasLimit: [hex(tx.gasLimit)],
+    value: [hex(tx.value)],
+  }
+  if (tx.kind >= 2) Object.assign(out, { maxFeePerGas: hex(tx.maxFee), maxPriorityFeePerGas: hex(tx.tip) })
+  else out.gasPrice = hex(tx.gasPrice)
+  if (tx.kind >= 1) out.accessLists = [tx.accessList]
+  if (tx.kind === 3) Object.assign(out, { maxFeePerBlobGas: hex(tx.maxFeePerBlobGas), blobVersionedHashes: tx.blobHashes })
+  if (tx.kind === 4) out.authorizationList = tx.authorizations.map(({ yParity, ...item }) => ({ ...item, v: yParity, yParity }))
+  return out
+}
+
+export function accountsOf(pre) {
+  return Object.fromEntries(
+    Object.entries(pre).map(([address, { balance, nonce, code, storage }]) => [
+      address, { balance: hex(balance), nonce: hex(nonce), code, storage },
+    ]),
+  )
+}
+
+export function stateTest(item, secret, outcome) {
+  return {
+    _info: { comment: outcome.rejected ? `rejected: ${outcome.rejected.slice(0, 160)}` : `gas used ${outcome.gasUsed}` },
+    env: environmentOf(item.env),
+    pre: accountsOf(item.pre),
+    transaction: transactionOf(item.tx, secret),
+    post: {
+      [forks[item.fork].name]: [
+        { hash: outcome.root, logs: outcome.logs, indexes: { data: 0, gas: 0, value: 0 } },
+      ],
+    },
+  }
+}
