@@ -16,7 +16,14 @@ const hex = (value) => `0x${BigInt(value).toString(16)}`
 const word = (value) => `0x${BigInt(value).toString(16).padStart(64, '0')}`
 
 // not Berlin, whose refunds are London's there
-export const anvilForks = { London: 'london', Paris: 'paris', Shanghai: 'shanghai', Cancun: 'cancun', Prague: 'prague', Osaka: 'osaka' }
+export const anvilForks = {
+  London: 'london',
+  Paris: 'paris',
+  Shanghai: 'shanghai',
+  Cancun: 'cancun',
+  Prague: 'prague',
+  Osaka: 'osaka',
+}
 
 async function freePort() {
   const server = createServer()
@@ -34,8 +41,27 @@ export class Anvil {
     const port = await freePort()
     anvil.url = `http://127.0.0.1:${port}`
     const program = createRequire(import.meta.url).resolve('@foundry-rs/anvil-linux-amd64/bin/anvil')
-    anvil.process = spawn(program, ['--port', port, '--hardfork', anvilForks[forkName], '--chain-id', 1, '--accounts', 1,
-      '--balance', 1, '--gas-limit', 20000000, '--disable-default-create2-deployer', '--no-mining', '--silent'], { stdio: 'ignore' })
+    anvil.process = spawn(
+      program,
+      [
+        '--port',
+        port,
+        '--hardfork',
+        anvilForks[forkName],
+        '--chain-id',
+        1,
+        '--accounts',
+        1,
+        '--balance',
+        1,
+        '--gas-limit',
+        20000000,
+        '--disable-default-create2-deployer',
+        '--no-mining',
+        '--silent',
+      ],
+      { stdio: 'ignore' },
+    )
     for (let i = 0; ; i++) {
       try {
         await anvil.call('eth_chainId')
@@ -51,7 +77,9 @@ export class Anvil {
 
   async batch(requests) {
     const body = JSON.stringify(requests.map(([method, ...params], id) => ({ jsonrpc: '2.0', id, method, params })))
-    const answers = await (await fetch(this.url, { method: 'POST', headers: { 'content-type': 'application/json' }, body })).json()
+    const answers = await (
+      await fetch(this.url, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+    ).json()
     return answers.sort((a, b) => a.id - b.id)
   }
 
@@ -80,13 +108,17 @@ export class Anvil {
     await this.call('evm_revert', this.base)
     this.base = await this.call('evm_snapshot')
     const latest = await this.call('eth_getBlockByNumber', 'latest', false)
-    const requests = [['anvil_dropAllTransactions'], ['anvil_setCoinbase', coinbase],
-      ['evm_setNextBlockTimestamp', hex(BigInt(latest.timestamp) + 1n + (item.env.timestamp % 1000n))]]
+    const requests = [
+      ['anvil_dropAllTransactions'],
+      ['anvil_setCoinbase', coinbase],
+      ['evm_setNextBlockTimestamp', hex(BigInt(latest.timestamp) + 1n + (item.env.timestamp % 1000n))],
+    ]
     if (item.env.baseFee !== undefined) requests.push(['anvil_setNextBlockBaseFeePerGas', hex(item.env.baseFee)])
     for (const [address, { balance, nonce, code, storage }] of Object.entries(item.pre)) {
       requests.push(['anvil_setBalance', address, hex(balance)], ['anvil_setNonce', address, hex(nonce)])
       if (code !== '0x') requests.push(['anvil_setCode', address, code])
-      for (const [slot, value] of Object.entries(storage)) requests.push(['anvil_setStorageAt', address, word(slot), word(value)])
+      for (const [slot, value] of Object.entries(storage))
+        requests.push(['anvil_setStorageAt', address, word(slot), word(value)])
     }
     requests.push(['anvil_dumpState'], ['eth_sendRawTransaction', raw])
     const answers = await this.batch(requests)
@@ -95,7 +127,10 @@ export class Anvil {
     if (sent.error) return undefined
     const pre = accountsIn(answers.at(-2).result)
     await this.call('evm_mine')
-    const [receipt, block] = await this.batch([['eth_getTransactionReceipt', sent.result], ['eth_getBlockByNumber', 'latest', false]])
+    const [receipt, block] = await this.batch([
+      ['eth_getTransactionReceipt', sent.result],
+      ['eth_getBlockByNumber', 'latest', false],
+    ])
     if (!receipt.result) return undefined
     const accounts = accountsIn(await this.call('anvil_dumpState'))
     const root = bytesToHex(await (await stateOf(accounts, this.common)).getStateRoot())
@@ -128,7 +163,9 @@ export class Anvil {
 // out is the contract that anvil writes block hashes to (EIP-2935), which no program here asks.
 function accountsIn(dump) {
   const accounts = {}
-  for (const [address, { balance, nonce, code, storage }] of Object.entries(JSON.parse(gunzipSync(hexToBytes(dump))).accounts)) {
+  for (const [address, { balance, nonce, code, storage }] of Object.entries(
+    JSON.parse(gunzipSync(hexToBytes(dump))).accounts,
+  )) {
     const account = { balance: BigInt(balance), nonce: BigInt(nonce), code, storage: {} }
     for (const [slot, value] of Object.entries(storage)) if (BigInt(value) !== 0n) account.storage[slot] = value
     const isEmpty = account.balance === 0n && account.nonce === 0n && code === '0x'
@@ -138,7 +175,11 @@ function accountsIn(dump) {
 }
 
 function outcomeOf(receipt, root) {
-  const logs = receipt.logs.map(({ address, topics, data }) => [hexToBytes(address), topics.map(hexToBytes), hexToBytes(data)])
+  const logs = receipt.logs.map(({ address, topics, data }) => [
+    hexToBytes(address),
+    topics.map(hexToBytes),
+    hexToBytes(data),
+  ])
   return {
     root,
     logs: bytesToHex(logs.length === 0 ? KECCAK256_RLP_ARRAY : keccak_256(RLP.encode(logs))),

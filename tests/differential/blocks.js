@@ -4,7 +4,17 @@ import { createBlock } from '@ethereumjs/block'
 import { RLP } from '@ethereumjs/rlp'
 import { bytesToHex, createAddressFromString, createWithdrawal } from '@ethereumjs/util'
 import { buildBlock, createVM } from '@ethereumjs/vm'
-import { accounts, addressOf, authorityKeys, coinbase, contracts, sender, senderKey, transaction, worldOf } from './cases.js'
+import {
+  accounts,
+  addressOf,
+  authorityKeys,
+  coinbase,
+  contracts,
+  sender,
+  senderKey,
+  transaction,
+  worldOf,
+} from './cases.js'
 import { commonOf, signedTransaction, stateOf } from './ethereumjs.js'
 import { forkIndex, forks } from './opcodes.js'
 import { accountsOf } from './state_test.js'
@@ -19,7 +29,9 @@ const depositCode = '0x365f5f37' + '7f649bbc62d0e31342afea4e5cd82d4049e7e1ee912f
 const word = (value) => Buffer.from(BigInt(value).toString(16).padStart(64, '0'), 'hex')
 
 function deposit(random) {
-  const parts = [48, 32, 8, 96, 8].map((size) => Buffer.concat([word(size), random.bytes(size), Buffer.alloc((32 - (size % 32)) % 32)]))
+  const parts = [48, 32, 8, 96, 8].map((size) =>
+    Buffer.concat([word(size), random.bytes(size), Buffer.alloc((32 - (size % 32)) % 32)]),
+  )
   let at = 160
   const offsets = parts.map((part) => {
     at += part.length
@@ -134,8 +146,10 @@ export async function blockTest(random, chosenFork) {
   const common = commonOf(fork)
   const world = worldOf(fork)
   const pre = accounts(random, fork, world)
-  for (const secret of senders.slice(1)) pre[addressOf(secret)] = { balance: 10n ** 23n, nonce: 0n, code: '0x', storage: {} }
-  for (const [address, code] of Object.entries(systemContracts)) pre[address] = { balance: 0n, nonce: 1n, code, storage: {} }
+  for (const secret of senders.slice(1))
+    pre[addressOf(secret)] = { balance: 10n ** 23n, nonce: 0n, code: '0x', storage: {} }
+  for (const [address, code] of Object.entries(systemContracts))
+    pre[address] = { balance: 0n, nonce: 1n, code, storage: {} }
   pre[depositContract] = { balance: 0n, nonce: 1n, code: depositCode, storage: {} }
   const state = await stateOf(pre, common)
   const genesis = genesisOf(common, fork, await state.getStateRoot(), random)

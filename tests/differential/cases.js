@@ -1,7 +1,13 @@
 // Random worlds and transactions: plain data, the same for every engine.
 import { secp256k1 } from '@noble/curves/secp256k1.js'
-import { privateToAddress, eoaCode7702SignAuthorization, hexToBytes, bytesToHex, setLengthLeft,
-  bigIntToUnpaddedBytes } from '@ethereumjs/util'
+import {
+  privateToAddress,
+  eoaCode7702SignAuthorization,
+  hexToBytes,
+  bytesToHex,
+  setLengthLeft,
+  bigIntToUnpaddedBytes,
+} from '@ethereumjs/util'
 import { Program } from './program.js'
 import { forkIndex, forks } from './opcodes.js'
 
@@ -18,13 +24,19 @@ const word = (value) => Buffer.from(setLengthLeft(bigIntToUnpaddedBytes(value), 
 
 function signedHash(random) {
   const hash = Buffer.from(random.bytes(32))
-  const signature = secp256k1.sign(hash, hexToBytes(random.pick(authorityKeys)), { prehash: false, format: 'recovered' })
+  const signature = secp256k1.sign(hash, hexToBytes(random.pick(authorityKeys)), {
+    prehash: false,
+    format: 'recovered',
+  })
   return Buffer.concat([hash, word(27n + BigInt(signature[0])), signature.subarray(1)])
 }
 
 function modexpInput(random) {
   const sizes = [random.below(40), random.below(34), random.below(40)]
-  return Buffer.concat([...sizes.map((size) => word(BigInt(size))), Buffer.from(random.bytes(sizes[0] + sizes[1] + sizes[2]))])
+  return Buffer.concat([
+    ...sizes.map((size) => word(BigInt(size))),
+    Buffer.from(random.bytes(sizes[0] + sizes[1] + sizes[2])),
+  ])
 }
 
 function blakeInput(random) {
@@ -34,7 +46,11 @@ function blakeInput(random) {
   return input
 }
 
-const curvePoints = [[0n, 0n], [1n, 2n], [1n, 21888242871839275222246405745257275088696311157297823662689037894645226208581n]]
+const curvePoints = [
+  [0n, 0n],
+  [1n, 2n],
+  [1n, 21888242871839275222246405745257275088696311157297823662689037894645226208581n],
+]
 const curveInput = (random) =>
   Buffer.concat([...random.pick(curvePoints), ...random.pick(curvePoints), random.word()].map(word))
 
@@ -54,7 +70,8 @@ function callData(random) {
 
 function storage(random) {
   const out = {}
-  for (let slot = 0; slot < 4; slot++) if (random.once(2)) out[`0x${slot.toString(16)}`] = `0x${(random.below(3) + 1).toString(16)}`
+  for (let slot = 0; slot < 4; slot++)
+    if (random.once(2)) out[`0x${slot.toString(16)}`] = `0x${(random.below(3) + 1).toString(16)}`
   return out
 }
 
@@ -72,7 +89,8 @@ export function accounts(random, fork, world) {
       pre[address] = {
         balance: BigInt(random.below(3) * 500),
         nonce: BigInt(random.below(2)),
-        code: bytesToHex(Program.write(random, world)),
+        // never empty: accounts that have storage and nothing else do not come about
+        code: bytesToHex(Buffer.concat([Program.write(random, world), Buffer.alloc(1)])),
         storage: storage(random),
       }
   if (random.once(2)) pre[coinbase] = { balance: BigInt(random.below(2)), nonce: 0n, code: '0x', storage: {} }
@@ -109,13 +127,22 @@ function authorizations(random, pre, from) {
     const known = secret === from.secret ? from.nonce + 1n : (pre[addressOf(secret)]?.nonce ?? 0n)
     const nonce = known + BigInt(random.once(6) ? 1 : 0)
     const chainId = random.pick([0n, 1n, 1n, 1n, 2n])
-    const address = random.once(6) ? `0x${'0'.repeat(40)}` : random.pick([...contracts, addressOf(authorityKeys[0]), `0x${'0'.repeat(39)}4`])
+    const address = random.once(6)
+      ? `0x${'0'.repeat(40)}`
+      : random.pick([...contracts, addressOf(authorityKeys[0]), `0x${'0'.repeat(39)}4`])
     const [, , , yParity, r, s] = eoaCode7702SignAuthorization(
-      [bigIntToUnpaddedBytes(chainId), hexToBytes(address), bigIntToUnpaddedBytes(nonce)], hexToBytes(secret))
+      [bigIntToUnpaddedBytes(chainId), hexToBytes(address), bigIntToUnpaddedBytes(nonce)],
+      hexToBytes(secret),
+    )
     const hex = (bytes) => (bytes.length === 0 ? '0x0' : `0x${BigInt(bytesToHex(bytes)).toString(16)}`)
     return {
-      chainId: `0x${chainId.toString(16)}`, address, nonce: `0x${nonce.toString(16)}`, yParity: hex(yParity),
-      r: random.once(30) ? '0x1' : hex(r), s: hex(s), signer: addressOf(secret),
+      chainId: `0x${chainId.toString(16)}`,
+      address,
+      nonce: `0x${nonce.toString(16)}`,
+      yParity: hex(yParity),
+      r: random.once(30) ? '0x1' : hex(r),
+      s: hex(s),
+      signer: addressOf(secret),
     }
   })
 }
@@ -123,13 +150,15 @@ function authorizations(random, pre, from) {
 // kind 0 to 4, as the transaction types are numbered
 // from: {secret, nonce}
 export function transaction(random, fork, world, pre, env, from) {
-  const kind = random.weighted([
-    [4, 0],
-    [fork >= forkIndex.Berlin ? 2 : 0, 1],
-    [fork >= forkIndex.London ? 3 : 0, 2],
-    [fork >= forkIndex.Cancun ? 1 : 0, 3],
-    [fork >= forkIndex.Prague ? 3 : 0, 4],
-  ].filter(([weight]) => weight > 0))
+  const kind = random.weighted(
+    [
+      [4, 0],
+      [fork >= forkIndex.Berlin ? 2 : 0, 1],
+      [fork >= forkIndex.London ? 3 : 0, 2],
+      [fork >= forkIndex.Cancun ? 1 : 0, 3],
+      [fork >= forkIndex.Prague ? 3 : 0, 4],
+    ].filter(([weight]) => weight > 0),
+  )
   const isCreate = kind < 3 && random.once(6)
   const tip = BigInt(random.below(12))
   const out = {
@@ -142,7 +171,11 @@ export function transaction(random, fork, world, pre, env, from) {
       [1, () => 17000000n],
     ])(),
     value: random.once(3) ? BigInt(random.below(2000)) : random.once(40) ? 1n << 90n : 0n,
-    to: isCreate ? undefined : random.once(10) ? random.pick([sender, coinbase, `0x${'0'.repeat(39)}4`, `0x${'ab'.repeat(20)}`]) : random.pick(contracts),
+    to: isCreate
+      ? undefined
+      : random.once(10)
+        ? random.pick([sender, coinbase, `0x${'0'.repeat(39)}4`, `0x${'ab'.repeat(20)}`])
+        : random.pick(contracts),
     data: isCreate ? Program.write(random, world) : callData(random),
     gasPrice: (env.baseFee ?? 0n) + BigInt(random.below(5)),
     maxFee: (env.baseFee ?? 0n) + BigInt(random.below(20)) - (random.once(30) ? 5n : 0n),
@@ -153,8 +186,10 @@ export function transaction(random, fork, world, pre, env, from) {
   if (kind >= 1) out.accessList = accessList(random)
   if (kind === 3) {
     out.maxFeePerBlobGas = BigInt(random.once(10) ? 0 : random.between(1, 1000))
-    out.blobHashes = Array.from({ length: random.between(random.once(20) ? 0 : 1, 4) }, () =>
-      `0x${random.once(30) ? '02' : '01'}${Buffer.from(random.bytes(31)).toString('hex')}`)
+    out.blobHashes = Array.from(
+      { length: random.between(random.once(20) ? 0 : 1, 4) },
+      () => `0x${random.once(30) ? '02' : '01'}${Buffer.from(random.bytes(31)).toString('hex')}`,
+    )
   }
   if (kind === 4) out.authorizations = authorizations(random, pre, from)
   return out
@@ -178,5 +213,10 @@ export function stateCase(random, chosenFork, options = {}) {
   const env = environment(random, fork)
   const world = worldOf(fork, options)
   const pre = accounts(random, fork, world)
-  return { fork, env, pre, tx: transaction(random, fork, world, pre, env, { secret: senderKey, nonce: pre[sender].nonce }) }
+  return {
+    fork,
+    env,
+    pre,
+    tx: transaction(random, fork, world, pre, env, { secret: senderKey, nonce: pre[sender].nonce }),
+  }
 }

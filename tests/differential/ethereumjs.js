@@ -3,8 +3,15 @@ import { createBlock } from '@ethereumjs/block'
 import { Common, Mainnet } from '@ethereumjs/common'
 import { MerkleStateManager } from '@ethereumjs/statemanager'
 import { createTx } from '@ethereumjs/tx'
-import { Account, KECCAK256_RLP_ARRAY, bytesToHex, createAccount, createAddressFromString, hexToBytes,
-  setLengthLeft } from '@ethereumjs/util'
+import {
+  Account,
+  KECCAK256_RLP_ARRAY,
+  bytesToHex,
+  createAccount,
+  createAddressFromString,
+  hexToBytes,
+  setLengthLeft,
+} from '@ethereumjs/util'
 import { RLP } from '@ethereumjs/rlp'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { createVM, runTx } from '@ethereumjs/vm'
@@ -69,7 +76,13 @@ export function signedTransaction(tx, common, secret) {
       ...(tx.kind >= 2 ? { maxFeePerGas: tx.maxFee, maxPriorityFeePerGas: tx.tip } : { gasPrice: tx.gasPrice }),
       ...(tx.kind === 3 ? { maxFeePerBlobGas: tx.maxFeePerBlobGas, blobVersionedHashes: tx.blobHashes } : {}),
       ...(tx.kind === 4
-        ? { authorizationList: tx.authorizations.map(({ signer, ...item }) => ({ ...item, r: even(item.r), s: even(item.s) })) }
+        ? {
+            authorizationList: tx.authorizations.map(({ signer, ...item }) => ({
+              ...item,
+              r: even(item.r),
+              s: even(item.s),
+            })),
+          }
         : {}),
     },
     { common },

@@ -28,10 +28,14 @@ const chunk = 100
 // Runs a file of tests through the program; {passed, failed, lines}
 function runFile(command, file) {
   const options = command === 'statetest' ? ['--interpreter', 'both'] : []
-  const { stdout, status } = spawnSync(binary, ['evm', command, ...options, file], { encoding: 'utf8', maxBuffer: 1 << 28 })
+  const { stdout, status } = spawnSync(binary, ['evm', command, ...options, file], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  })
   const lines = (stdout ?? '').trim().split('\n')
   const counts = /^(\d+) passed, (\d+) failed, \d+ skipped$/.exec(lines.pop() ?? '')
-  if (!counts || (status !== 0) !== (counts[2] !== '0')) throw new Error(`hanse evm ${command} ${file} ended with ${status}`)
+  if (!counts || (status !== 0) !== (counts[2] !== '0'))
+    throw new Error(`hanse evm ${command} ${file} ended with ${status}`)
   return { passed: Number(counts[1]), failed: Number(counts[2]), lines }
 }
 
@@ -134,6 +138,7 @@ for (const [kind, { share, run, what }] of Object.entries(kinds)) {
   failed += result.failed
 }
 if (failed === 0) rmSync(out, { recursive: true })
-else console.log(`The files are in ${out}. One case again: sh tests/differential/run --only KIND --seed NUMBER --count 1`)
+else
+  console.log(`The files are in ${out}. One case again: sh tests/differential/run --only KIND --seed NUMBER --count 1`)
 console.log(`${passed} passed, ${failed} failed, 0 skipped`)
 process.exit(failed === 0 && passed > 0 ? 0 : 1)

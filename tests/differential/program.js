@@ -99,9 +99,28 @@ export class Program {
   }
 
   ask() {
-    const names = ['ADDRESS', 'ORIGIN', 'CALLER', 'CALLVALUE', 'CALLDATASIZE', 'CODESIZE', 'GASPRICE', 'COINBASE',
-      'TIMESTAMP', 'NUMBER', 'DIFFICULTY', 'GASLIMIT', 'CHAINID', 'SELFBALANCE', 'BASEFEE', 'BLOBBASEFEE', 'PC', 'MSIZE',
-      'GAS', 'RETURNDATASIZE']
+    const names = [
+      'ADDRESS',
+      'ORIGIN',
+      'CALLER',
+      'CALLVALUE',
+      'CALLDATASIZE',
+      'CODESIZE',
+      'GASPRICE',
+      'COINBASE',
+      'TIMESTAMP',
+      'NUMBER',
+      'DIFFICULTY',
+      'GASLIMIT',
+      'CHAINID',
+      'SELFBALANCE',
+      'BASEFEE',
+      'BLOBBASEFEE',
+      'PC',
+      'MSIZE',
+      'GAS',
+      'RETURNDATASIZE',
+    ]
     const name = this.random.pick(names)
     if (this.knows(name)) this.op(name).settle()
   }
@@ -116,8 +135,17 @@ export class Program {
   }
 
   memory() {
-    const name = this.random.pick(['MSTORE', 'MSTORE8', 'MLOAD', 'KECCAK256', 'CALLDATACOPY', 'CODECOPY', 'EXTCODECOPY',
-      'RETURNDATACOPY', 'MCOPY'])
+    const name = this.random.pick([
+      'MSTORE',
+      'MSTORE8',
+      'MLOAD',
+      'KECCAK256',
+      'CALLDATACOPY',
+      'CODECOPY',
+      'EXTCODECOPY',
+      'RETURNDATACOPY',
+      'MCOPY',
+    ])
     if (!this.knows(name)) return
     if (name.endsWith('COPY')) {
       // past its end return data fails
@@ -137,10 +165,17 @@ export class Program {
   }
 
   storage() {
-    const name = this.random.weighted([[4, 'SSTORE'], [3, 'SLOAD'], [1, 'TSTORE'], [1, 'TLOAD']])
+    const name = this.random.weighted([
+      [4, 'SSTORE'],
+      [3, 'SLOAD'],
+      [1, 'TSTORE'],
+      [1, 'TLOAD'],
+    ])
     if (!this.knows(name)) return
     if (name.endsWith('STORE'))
-      this.push(this.random.once(4) ? this.random.word() : BigInt(this.random.below(3))).push(this.slot()).op(name)
+      this.push(this.random.once(4) ? this.random.word() : BigInt(this.random.below(3)))
+        .push(this.slot())
+        .op(name)
     else this.push(this.slot()).op(name).settle()
   }
 
@@ -157,17 +192,29 @@ export class Program {
   log() {
     const topics = this.random.below(5)
     this.operands(topics)
-    this.push(this.size()).push(this.offset()).byte(0xa0 + topics)
+    this.push(this.size())
+      .push(this.offset())
+      .byte(0xa0 + topics)
   }
 
   gas() {
     if (this.random.once(2)) return this.op('GAS')
-    return this.push(this.random.weighted([[3, BigInt(this.random.below(5000))], [5, BigInt(this.random.below(100000))],
-      [1, this.random.word()]]))
+    return this.push(
+      this.random.weighted([
+        [3, BigInt(this.random.below(5000))],
+        [5, BigInt(this.random.below(100000))],
+        [1, this.random.word()],
+      ]),
+    )
   }
 
   call() {
-    const name = this.random.weighted([[4, 'CALL'], [2, 'DELEGATECALL'], [2, 'STATICCALL'], [1, 'CALLCODE']])
+    const name = this.random.weighted([
+      [4, 'CALL'],
+      [2, 'DELEGATECALL'],
+      [2, 'STATICCALL'],
+      [1, 'CALLCODE'],
+    ])
     if (!this.knows(name)) return
     if (this.random.once(2)) this.push(this.size()).push(0n).push(this.offset()).op('CALLDATACOPY')
     this.push(this.size()).push(this.offset()).push(this.size()).push(this.offset())
@@ -184,15 +231,23 @@ export class Program {
     if (!this.knows(name)) return
     const body = new Program(this.random, this.world)
     for (let i = this.random.below(4); i > 0; i--) body[this.random.pick(['storage', 'arithmetic', 'memory', 'ask'])]()
-    if (this.random.once(2)) body.push(BigInt(this.random.below(40))).push(0n).op('RETURN')
+    if (this.random.once(2))
+      body
+        .push(BigInt(this.random.below(40)))
+        .push(0n)
+        .op('RETURN')
     const init = Buffer.from(body.code).subarray(0, 64)
     for (let at = 0; at < init.length; at += 32) {
       const piece = Buffer.alloc(32)
       init.copy(piece, 0, at)
-      this.push(BigInt(`0x${piece.toString('hex')}`)).push(BigInt(at)).op('MSTORE')
+      this.push(BigInt(`0x${piece.toString('hex')}`))
+        .push(BigInt(at))
+        .op('MSTORE')
     }
     if (name === 'CREATE2') this.push(BigInt(this.random.below(3)))
-    this.push(BigInt(init.length)).push(0n).push(this.random.once(4) ? BigInt(this.random.below(100)) : 0n)
+    this.push(BigInt(init.length))
+      .push(0n)
+      .push(this.random.once(4) ? BigInt(this.random.below(100)) : 0n)
     this.op(name)
     if (this.random.once(2)) {
       // call what was made
@@ -232,7 +287,9 @@ export class Program {
     this.op('JUMPDEST')
     this.neutral(() => this.statements(this.random.between(1, 3), level + 1, true))
     this.push(1n).byte(0x90).op('SUB').byte(0x80)
-    this.byte(0x61, target >> 8, target & 255).op('JUMPI').op('POP')
+    this.byte(0x61, target >> 8, target & 255)
+      .op('JUMPI')
+      .op('POP')
     this.depth--
   }
 
@@ -249,8 +306,23 @@ export class Program {
   // isCounted: inside a loop, whose counter must stay where it is
   statements(count, level, isCounted = false) {
     for (let i = 0; i < count; i++) {
-      const kinds = [[8, 'arithmetic'], [4, 'ask'], [3, 'askAbout'], [6, 'memory'], [6, 'storage'], [2, 'log'], [4, 'call'],
-        [2, 'create'], ...(isCounted ? [] : [[3, 'shuffle']]), ...(level < 3 ? [[2, 'branch'], [1, 'loop']] : [])]
+      const kinds = [
+        [8, 'arithmetic'],
+        [4, 'ask'],
+        [3, 'askAbout'],
+        [6, 'memory'],
+        [6, 'storage'],
+        [2, 'log'],
+        [4, 'call'],
+        [2, 'create'],
+        ...(isCounted ? [] : [[3, 'shuffle']]),
+        ...(level < 3
+          ? [
+              [2, 'branch'],
+              [1, 'loop'],
+            ]
+          : []),
+      ]
       this[this.random.weighted(kinds)](level, isCounted)
       if (this.random.once(300)) this.byte(this.random.below(256))
       if (this.random.once(60)) this.branchToEnd()

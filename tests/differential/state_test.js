@@ -30,29 +30,32 @@ function transactionOf(tx, secret) {
   if (tx.kind >= 2) Object.assign(out, { maxFeePerGas: hex(tx.maxFee), maxPriorityFeePerGas: hex(tx.tip) })
   else out.gasPrice = hex(tx.gasPrice)
   if (tx.kind >= 1) out.accessLists = [tx.accessList]
-  if (tx.kind === 3) Object.assign(out, { maxFeePerBlobGas: hex(tx.maxFeePerBlobGas), blobVersionedHashes: tx.blobHashes })
-  if (tx.kind === 4) out.authorizationList = tx.authorizations.map(({ yParity, ...item }) => ({ ...item, v: yParity, yParity }))
+  if (tx.kind === 3)
+    Object.assign(out, { maxFeePerBlobGas: hex(tx.maxFeePerBlobGas), blobVersionedHashes: tx.blobHashes })
+  if (tx.kind === 4)
+    out.authorizationList = tx.authorizations.map(({ yParity, ...item }) => ({ ...item, v: yParity, yParity }))
   return out
 }
 
 export function accountsOf(pre) {
   return Object.fromEntries(
     Object.entries(pre).map(([address, { balance, nonce, code, storage }]) => [
-      address, { balance: hex(balance), nonce: hex(nonce), code, storage },
+      address,
+      { balance: hex(balance), nonce: hex(nonce), code, storage },
     ]),
   )
 }
 
 export function stateTest(item, secret, outcome) {
   return {
-    _info: { comment: outcome.rejected ? `rejected: ${outcome.rejected.slice(0, 160)}` : `gas used ${outcome.gasUsed}` },
+    _info: {
+      comment: outcome.rejected ? `rejected: ${outcome.rejected.slice(0, 160)}` : `gas used ${outcome.gasUsed}`,
+    },
     env: environmentOf(item.env),
     pre: accountsOf(item.pre),
     transaction: transactionOf(item.tx, secret),
     post: {
-      [forks[item.fork].name]: [
-        { hash: outcome.root, logs: outcome.logs, indexes: { data: 0, gas: 0, value: 0 } },
-      ],
+      [forks[item.fork].name]: [{ hash: outcome.root, logs: outcome.logs, indexes: { data: 0, gas: 0, value: 0 } }],
     },
   }
 }
