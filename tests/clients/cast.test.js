@@ -11,18 +11,18 @@ const program = fileURLToPath(import.meta.resolve(`@foundry-rs/cast-${process.pl
 const sample = compile('Sample')
 let node, contract
 
-before(async () => {
-  node = await Node.start()
-})
-
-after(() => node.stop())
-
 async function cast(...args) {
   const { stdout } = await promisify(execFile)(program, args, { env: { ...process.env, ETH_RPC_URL: node.url, NO_COLOR: '1' } })
   return stdout.trim()
 }
 
 describe('cast', () => {
+  before(async () => {
+    node = await Node.start()
+  })
+
+  after(() => node?.stop())
+
   test('chain, balance, block', async () => {
     assert.equal(await cast('chain-id'), '31337')
     assert.equal(await cast('balance', '--ether', addresses[0]), '10000.000000000000000000')

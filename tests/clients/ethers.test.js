@@ -7,18 +7,18 @@ import { Node, addresses, keys } from './node.js'
 const sample = compile('Sample')
 let node, provider, wallet, contract
 
-before(async () => {
-  node = await Node.start()
-  provider = new JsonRpcProvider(node.url, undefined, { cacheTimeout: -1 }) // its cache is older than our blocks
-  wallet = new Wallet(keys[0], provider)
-})
-
-after(async () => {
-  provider.destroy()
-  await node.stop()
-})
-
 describe('ethers 6', () => {
+  before(async () => {
+    node = await Node.start()
+    provider = new JsonRpcProvider(node.url, undefined, { cacheTimeout: -1 }) // its cache is older than our blocks
+    wallet = new Wallet(keys[0], provider)
+  })
+
+  after(async () => {
+    provider?.destroy()
+    await node?.stop()
+  })
+
   test('network and balances', async () => {
     assert.equal((await provider.getNetwork()).chainId, 31337n)
     assert.equal(await provider.getBalance(addresses[1]), parseEther('10000'))

@@ -1,7 +1,6 @@
 // Starts a hanse node for a test file and stops it behind it.
 import { spawn, execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -23,21 +22,8 @@ export const addresses = [
   '0x15d34AAf54267DB7D7c367839AAf71A00a2C6A65',
 ]
 
-async function freePort() {
-  const server = createServer()
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
-
-async function isUp(url) {
-  try {
-    return (await fetch(url)).ok
-  } catch {
-    return false
-  }
-}
+// How long a node may take to come up, in ms: replaying a log on a loaded machine takes its time.
+const startLimit = 60_000
 
 export class Node {
   constructor(data) {
@@ -58,23 +44,35 @@ export class Node {
   }
 
   async launch() {
-    const port = await freePort()
-    const udp = await freePort()
     const which = this.options.genesis ? [] : ['--dev']
     this.output = ''
     this.process = spawn(binary, [
-      'node', ...which, '--data', join(this.data, 'node'), '--rpc-port', String(port),
-      '--udp-listen', `127.0.0.1:${udp}`, ...(this.options.arguments ?? []),
+      'node', ...which, '--data', join(this.data, 'node'), '--rpc-port', '0',
+      '--udp-listen', '127.0.0.1:0', ...(this.options.arguments ?? []),
     ])
-    for (const stream of [this.process.stdout, this.process.stderr])
-      stream.on('data', (text) => (this.output += text))
     this.exited = new Promise((resolve) => this.process.on('exit', (code, signal) => resolve({ code, signal })))
-    this.url = `http://127.0.0.1:${port}`
-    for (let i = 0; i < 200 && !(await isUp(this.url)); i++) {
-      if (this.process.exitCode !== null) throw new Error(`the node ended:\n${this.output}`)
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
-    if (!(await isUp(this.url))) throw new Error(`the node does not answer:\n${this.output}`)
+    this.url = await this.announced(/JSON-RPC +(http:\S+)/)
+  }
+
+  // What the node prints once it is up.
+  announced(pattern) {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => give('does not come up'), startLimit)
+      const give = (what) => {
+        clearTimeout(timer)
+        reject(new Error(`the node ${what}:\n${this.output}`))
+      }
+      this.process.on('error', (error) => give(`cannot be started (${error.message})`))
+      this.process.on('exit', () => give('ended'))
+      for (const stream of [this.process.stdout, this.process.stderr])
+        stream.on('data', (text) => {
+          this.output += text
+          const found = this.output.match(pattern)
+          if (!found) return
+          clearTimeout(timer)
+          resolve(found[1])
+        })
+    })
   }
 
   async end(signal) {

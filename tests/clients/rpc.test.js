@@ -8,12 +8,6 @@ let node
 const wallet = new Wallet(keys[0])
 const other = new Wallet(keys[1])
 
-before(async () => {
-  node = await Node.start()
-})
-
-after(() => node.stop())
-
 function transfer(nonce, changes = {}) {
   return wallet.signTransaction({
     type: 2, chainId: 31337, nonce, to: addresses[1], value: 1n, gasLimit: 21000n,
@@ -39,6 +33,12 @@ async function nonceOf(tag) {
 }
 
 describe('JSON-RPC', () => {
+  before(async () => {
+    node = await Node.start()
+  })
+
+  after(() => node?.stop())
+
   test('after the answer the receipt and the state are there', async () => {
     for (let i = 0; i < 20; i++) {
       const raw = await transfer(i)

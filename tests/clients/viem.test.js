@@ -10,20 +10,20 @@ import { Node, addresses, keys } from './node.js'
 const { abi, bytecode } = compile('Sample')
 let node, reader, writer, address
 
-before(async () => {
-  node = await Node.start()
-  const chain = defineChain({
-    id: 31337, name: 'hanse', nativeCurrency: { name: 'Ether', symbol: 'ETH', decimals: 18 },
-    rpcUrls: { default: { http: [node.url] } },
-  })
-  const transport = http(node.url, { batch: true })
-  reader = createPublicClient({ chain, transport, pollingInterval: 50 })
-  writer = createWalletClient({ chain, transport, account: privateKeyToAccount(keys[0]) })
-})
-
-after(() => node.stop())
-
 describe('viem', () => {
+  before(async () => {
+    node = await Node.start()
+    const chain = defineChain({
+      id: 31337, name: 'hanse', nativeCurrency: { name: 'Ether', symbol: 'ETH', decimals: 18 },
+      rpcUrls: { default: { http: [node.url] } },
+    })
+    const transport = http(node.url, { batch: true })
+    reader = createPublicClient({ chain, transport, pollingInterval: 50 })
+    writer = createWalletClient({ chain, transport, account: privateKeyToAccount(keys[0]) })
+  })
+
+  after(() => node?.stop())
+
   test('transfer and wait', async () => {
     const hash = await writer.sendTransaction({ to: addresses[1], value: parseEther('1') })
     const receipt = await reader.waitForTransactionReceipt({ hash })

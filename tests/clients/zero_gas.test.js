@@ -8,22 +8,22 @@ import { Node } from './node.js'
 const sample = compile('Sample')
 let node, provider
 
-before(async () => {
-  const forks = ['homestead', 'eip150', 'eip155', 'eip158', 'byzantium', 'constantinople', 'petersburg', 'istanbul', 'berlin', 'london']
-  const config = { chainId: 4242, zeroBaseFee: true, terminalTotalDifficulty: 0, shanghaiTime: 0 }
-  for (const fork of forks) config[`${fork}Block`] = 0
-  node = await Node.start({
-    genesis: { config, nonce: '0x0', timestamp: '0x0', extraData: '0x', gasLimit: '0x1c9c380', difficulty: '0x0', baseFeePerGas: '0x0', alloc: {} },
-  })
-  provider = new JsonRpcProvider(node.url, undefined, { cacheTimeout: -1 }) // its cache is older than our blocks
-})
-
-after(async () => {
-  provider.destroy()
-  await node.stop()
-})
-
 describe('free of charge', () => {
+  before(async () => {
+    const forks = ['homestead', 'eip150', 'eip155', 'eip158', 'byzantium', 'constantinople', 'petersburg', 'istanbul', 'berlin', 'london']
+    const config = { chainId: 4242, zeroBaseFee: true, terminalTotalDifficulty: 0, shanghaiTime: 0 }
+    for (const fork of forks) config[`${fork}Block`] = 0
+    node = await Node.start({
+      genesis: { config, nonce: '0x0', timestamp: '0x0', extraData: '0x', gasLimit: '0x1c9c380', difficulty: '0x0', baseFeePerGas: '0x0', alloc: {} },
+    })
+    provider = new JsonRpcProvider(node.url, undefined, { cacheTimeout: -1 }) // its cache is older than our blocks
+  })
+
+  after(async () => {
+    provider?.destroy()
+    await node?.stop()
+  })
+
   test('prices are 0', async () => {
     assert.equal(await node.ask('eth_gasPrice'), '0x0')
     assert.equal(await node.ask('eth_maxPriorityFeePerGas'), '0x0')
