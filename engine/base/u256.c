@@ -45,6 +45,16 @@ hn_u256 hn_u256_mul_overflow(const hn_u256 *x, const hn_u256 *y, bool *overflow)
     return (hn_u256){{product[0], product[1], product[2], product[3]}};
 }
 
+bool hn_u256_add_product(hn_u256 *sum, const hn_u256 *x, uint64_t factor)
+{
+    bool overflow;
+    bool carry;
+    hn_u256 wide = hn_u256_of(factor);
+    hn_u256 product = hn_u256_mul_overflow(x, &wide, &overflow);
+    *sum = hn_u256_add_carry(sum, &product, &carry);
+    return !overflow && !carry;
+}
+
 /* 128 by 64 bits, high < divisor. The compiler's own 128-bit division would call a library function. */
 static uint64_t divide_128_by_64(uint64_t high, uint64_t low, uint64_t divisor, uint64_t *remainder)
 {

@@ -152,6 +152,9 @@ hn_u256 hn_u256_from_be_short(const uint8_t *from, size_t size);
 hn_u256 hn_u256_mul(const hn_u256 *x, const hn_u256 *y);
 hn_u256 hn_u256_mul_overflow(const hn_u256 *x, const hn_u256 *y, bool *overflow);
 
+/* *sum += x * factor; false when either step passes 2^256, and *sum is then the true value modulo 2^256. */
+bool hn_u256_add_product(hn_u256 *sum, const hn_u256 *x, uint64_t factor);
+
 /* Quotient and remainder at once; both zero when y is zero. Either pointer may be NULL. */
 void hn_u256_divide(hn_u256 *quotient, hn_u256 *remainder, const hn_u256 *x, const hn_u256 *y);
 hn_u256 hn_u256_div(const hn_u256 *x, const hn_u256 *y);

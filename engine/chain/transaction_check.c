@@ -148,35 +148,24 @@ static hn_reject check_sender(const hn_block_context *context, const hn_transact
     return HN_REJECT_NONE;
 }
 
-/* *sum += x * y; false when it passes 2^256. */
-static bool add_product(hn_u256 *sum, const hn_u256 *x, uint64_t y)
-{
-    bool overflow;
-    bool carry;
-    hn_u256 factor = hn_u256_of(y);
-    hn_u256 product = hn_u256_mul_overflow(x, &factor, &overflow);
-    *sum = hn_u256_add_carry(sum, &product, &carry);
-    return !overflow && !carry;
-}
-
 /* The sender must be able to pay the highest price that it named, and the value (EIP-1559, 4844). */
 static hn_reject check_funds(hn_transaction_costs *costs, const hn_block_context *context,
                              const hn_transaction *transaction, const hn_u256 *balance)
 {
     hn_u256 most = transaction->value;
-    bool fits = add_product(&most, &transaction->max_fee_per_gas, transaction->gas_limit);
+    bool fits = hn_u256_add_product(&most, &transaction->max_fee_per_gas, transaction->gas_limit);
     bool pays_blobs = transaction->type == HN_TRANSACTION_BLOB && !context->is_simulation;
     if (pays_blobs)
-        fits &= add_product(&most, &transaction->max_fee_per_blob_gas, costs->blob_gas);
+        fits &= hn_u256_add_product(&most, &transaction->max_fee_per_blob_gas, costs->blob_gas);
     if (!fits)
         return HN_REJECT_COST_OVERFLOW;
     if (hn_u256_less(balance, &most))
         return HN_REJECT_FUNDS;
 
     costs->upfront = hn_u256_of(0); /* not above `most`, so nothing passes 2^256 here */
-    (void)add_product(&costs->upfront, &costs->gas_price, transaction->gas_limit);
+    (void)hn_u256_add_product(&costs->upfront, &costs->gas_price, transaction->gas_limit);
     if (pays_blobs)
-        (void)add_product(&costs->upfront, &context->block.blob_base_fee, costs->blob_gas);
+        (void)hn_u256_add_product(&costs->upfront, &context->block.blob_base_fee, costs->blob_gas);
     return HN_REJECT_NONE;
 }
 

@@ -171,6 +171,24 @@ hn_err hn_rlp_count(size_t *out, hn_rlp_cursor cursor)
     return HN_OK;
 }
 
+hn_err hn_rlp_read_array(void **out, uint32_t *count, hn_rlp_cursor *items, hn_rlp_cursor *cursor,
+                         hn_arena *arena, size_t element_size)
+{
+    hn_rlp_cursor list;
+    size_t list_count;
+    void *elements = NULL;
+    HN_TRY(hn_rlp_read_list(&list, cursor));
+    HN_TRY(hn_rlp_count(&list_count, list));
+    if (list_count > UINT32_MAX)
+        return HN_ERR_LIMIT;
+    if (list_count != 0 && (elements = hn_arena_calloc(arena, list_count, element_size)) == NULL)
+        return HN_ERR_NO_MEMORY;
+    *out = elements;
+    *count = (uint32_t)list_count;
+    *items = list;
+    return HN_OK;
+}
+
 hn_err hn_rlp_validate(hn_bytes input)
 {
     const uint8_t *open_ends[DEPTH_MAX]; /* where each list around the cursor ends, the innermost last */

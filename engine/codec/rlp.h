@@ -1,12 +1,13 @@
 /* Recursive length prefix: reading by cursor, writing by measured size.
  *
  * Source: yellow paper, appendix B. Reading is strict: shortest length forms only, single bytes below 0x80 as
- * themselves, integers without leading zeroes, nothing after the end. No allocation; views point into the
- * input. Any core.
+ * themselves, integers without leading zeroes, nothing after the end. Views point into the input; nothing is
+ * allocated but by hn_rlp_read_array. Any core.
  */
 #ifndef HN_ENGINE_CODEC_RLP_H
 #define HN_ENGINE_CODEC_RLP_H
 
+#include "engine/base/arena.h"
 #include "engine/base/bytes.h"
 #include "engine/base/err.h"
 #include "engine/base/u256.h"
@@ -47,6 +48,12 @@ HN_MUST_USE hn_err hn_rlp_expect_end(const hn_rlp_cursor *cursor);
 
 /* How many items are left; each one's prefix must be valid, contents are not looked at. */
 HN_MUST_USE hn_err hn_rlp_count(size_t *out, hn_rlp_cursor cursor);
+
+/* Takes one list and makes room for its items: `*out` is a zeroed array in the arena of `*count` elements of
+ * `element_size` bytes, NULL for an empty list; `items` is where the items are to be read from. HN_ERR_LIMIT:
+ * more than 2^32 - 1 of them. */
+HN_MUST_USE hn_err hn_rlp_read_array(void **out, uint32_t *count, hn_rlp_cursor *items, hn_rlp_cursor *cursor,
+                                     hn_arena *arena, size_t element_size);
 
 /* Walks the whole of `input`, nested lists included: is it exactly one valid item? HN_ERR_LIMIT: lists more
  * than 1,024 deep. */

@@ -21,40 +21,29 @@ static hn_err read_transaction(hn_transaction *out, hn_arena *arena, hn_rlp_curs
 
 static hn_err read_transactions(hn_block *block, hn_arena *arena, hn_rlp_cursor *parts)
 {
-    hn_rlp_cursor list;
-    size_t count;
-    HN_TRY(hn_rlp_read_list(&list, parts));
-    HN_TRY(hn_rlp_count(&count, list));
-    if (count > UINT32_MAX)
-        return HN_ERR_LIMIT;
-    hn_transaction *transactions = hn_arena_calloc(arena, count, sizeof *transactions);
-    if (transactions == NULL)
-        return HN_ERR_NO_MEMORY;
-    for (size_t i = 0; i < count; i++)
-        HN_TRY(read_transaction(&transactions[i], arena, &list));
+    hn_rlp_cursor items;
+    void *array;
+    HN_TRY(
+        hn_rlp_read_array(&array, &block->transaction_count, &items, parts, arena, sizeof(hn_transaction)));
+    hn_transaction *transactions = array;
+    for (uint32_t i = 0; i < block->transaction_count; i++)
+        HN_TRY(read_transaction(&transactions[i], arena, &items));
     block->transactions = transactions;
-    block->transaction_count = (uint32_t)count;
     return HN_OK;
 }
 
 static hn_err read_uncles(hn_block *block, hn_arena *arena, hn_rlp_cursor *parts)
 {
-    hn_rlp_cursor list;
-    size_t count;
-    HN_TRY(hn_rlp_read_list(&list, parts));
-    HN_TRY(hn_rlp_count(&count, list));
-    if (count > UINT32_MAX)
-        return HN_ERR_LIMIT;
-    hn_header *uncles = hn_arena_calloc(arena, count, sizeof *uncles);
-    if (uncles == NULL)
-        return HN_ERR_NO_MEMORY;
-    for (size_t i = 0; i < count; i++) {
+    hn_rlp_cursor items;
+    void *array;
+    HN_TRY(hn_rlp_read_array(&array, &block->uncle_count, &items, parts, arena, sizeof(hn_header)));
+    hn_header *uncles = array;
+    for (uint32_t i = 0; i < block->uncle_count; i++) {
         hn_bytes raw;
-        HN_TRY(hn_rlp_read_raw(&raw, &list));
+        HN_TRY(hn_rlp_read_raw(&raw, &items));
         HN_TRY(hn_header_decode(&uncles[i], raw));
     }
     block->uncles = uncles;
-    block->uncle_count = (uint32_t)count;
     return HN_OK;
 }
 
@@ -74,20 +63,14 @@ static hn_err read_withdrawals(hn_block *block, hn_arena *arena, hn_rlp_cursor *
 {
     if (block->header.form < HN_HEADER_SHANGHAI)
         return HN_OK;
-    hn_rlp_cursor list;
-    size_t count;
-    HN_TRY(hn_rlp_read_list(&list, parts));
-    HN_TRY(hn_rlp_count(&count, list));
-    if (count > UINT32_MAX)
-        return HN_ERR_LIMIT;
-    hn_withdrawal *withdrawals = hn_arena_calloc(arena, count, sizeof *withdrawals);
-    if (withdrawals == NULL)
-        return HN_ERR_NO_MEMORY;
-    for (size_t i = 0; i < count; i++)
-        HN_TRY(read_withdrawal(&withdrawals[i], &list));
+    hn_rlp_cursor items;
+    void *array;
+    HN_TRY(hn_rlp_read_array(&array, &block->withdrawal_count, &items, parts, arena, sizeof(hn_withdrawal)));
+    hn_withdrawal *withdrawals = array;
+    for (uint32_t i = 0; i < block->withdrawal_count; i++)
+        HN_TRY(read_withdrawal(&withdrawals[i], &items));
     block->has_withdrawals = true;
     block->withdrawals = withdrawals;
-    block->withdrawal_count = (uint32_t)count;
     return HN_OK;
 }
 

@@ -70,19 +70,13 @@ static hn_err decode_legacy(hn_transaction *tx, hn_rlp_cursor *fields)
 /* A list of 32-byte strings, each of which takes 33 bytes. */
 static hn_err read_hashes(const hn_hash **out, uint32_t *count, hn_arena *arena, hn_rlp_cursor *fields)
 {
-    hn_rlp_cursor list;
-    size_t list_count;
-    HN_TRY(hn_rlp_read_list(&list, fields));
-    HN_TRY(hn_rlp_count(&list_count, list));
-    if (list_count > UINT32_MAX)
-        return HN_ERR_LIMIT;
-    hn_hash *hashes = NULL;
-    if (list_count != 0 && (hashes = hn_arena_calloc(arena, list_count, sizeof *hashes)) == NULL)
-        return HN_ERR_NO_MEMORY;
-    for (size_t i = 0; i < list_count; i++)
-        HN_TRY(hn_rlp_read_fixed(hashes[i].b, &list, sizeof hashes[i]));
+    hn_rlp_cursor items;
+    void *array;
+    HN_TRY(hn_rlp_read_array(&array, count, &items, fields, arena, sizeof(hn_hash)));
+    hn_hash *hashes = array;
+    for (uint32_t i = 0; i < *count; i++)
+        HN_TRY(hn_rlp_read_fixed(hashes[i].b, &items, sizeof hashes[i]));
     *out = hashes;
-    *count = (uint32_t)list_count;
     return HN_OK;
 }
 
@@ -97,21 +91,13 @@ static hn_err read_access_entry(hn_access_entry *entry, hn_arena *arena, hn_rlp_
 
 static hn_err read_access_list(hn_transaction *tx, hn_arena *arena, hn_rlp_cursor *fields)
 {
-    hn_rlp_cursor list;
-    size_t count;
-    HN_TRY(hn_rlp_read_list(&list, fields));
-    if (hn_rlp_at_end(&list))
-        return HN_OK;
-    HN_TRY(hn_rlp_count(&count, list));
-    if (count > UINT32_MAX)
-        return HN_ERR_LIMIT;
-    hn_access_entry *entries = hn_arena_calloc(arena, count, sizeof *entries);
-    if (entries == NULL)
-        return HN_ERR_NO_MEMORY;
-    for (size_t i = 0; i < count; i++)
-        HN_TRY(read_access_entry(&entries[i], arena, &list));
+    hn_rlp_cursor items;
+    void *array;
+    HN_TRY(hn_rlp_read_array(&array, &tx->access_list_count, &items, fields, arena, sizeof(hn_access_entry)));
+    hn_access_entry *entries = array;
+    for (uint32_t i = 0; i < tx->access_list_count; i++)
+        HN_TRY(read_access_entry(&entries[i], arena, &items));
     tx->access_list = entries;
-    tx->access_list_count = (uint32_t)count;
     return HN_OK;
 }
 
@@ -133,21 +119,14 @@ static hn_err read_authorization(hn_authorization *authorization, hn_rlp_cursor 
 
 static hn_err read_authorization_list(hn_transaction *tx, hn_arena *arena, hn_rlp_cursor *fields)
 {
-    hn_rlp_cursor list;
-    size_t count;
-    HN_TRY(hn_rlp_read_list(&list, fields));
-    if (hn_rlp_at_end(&list))
-        return HN_OK;
-    HN_TRY(hn_rlp_count(&count, list));
-    if (count > UINT32_MAX)
-        return HN_ERR_LIMIT;
-    hn_authorization *authorizations = hn_arena_calloc(arena, count, sizeof *authorizations);
-    if (authorizations == NULL)
-        return HN_ERR_NO_MEMORY;
-    for (size_t i = 0; i < count; i++)
-        HN_TRY(read_authorization(&authorizations[i], &list));
+    hn_rlp_cursor items;
+    void *array;
+    HN_TRY(
+        hn_rlp_read_array(&array, &tx->authorization_count, &items, fields, arena, sizeof(hn_authorization)));
+    hn_authorization *authorizations = array;
+    for (uint32_t i = 0; i < tx->authorization_count; i++)
+        HN_TRY(read_authorization(&authorizations[i], &items));
     tx->authorizations = authorizations;
-    tx->authorization_count = (uint32_t)count;
     return HN_OK;
 }
 

@@ -129,25 +129,14 @@ static bool fails_by_shape(const refusal *self)
     return false;
 }
 
-/* *sum += x * y; false when it passes 2^256. */
-static bool add_product(hn_u256 *sum, const hn_u256 *x, uint64_t y)
-{
-    bool overflow;
-    bool carry;
-    hn_u256 factor = hn_u256_of(y);
-    hn_u256 product = hn_u256_mul_overflow(x, &factor, &overflow);
-    *sum = hn_u256_add_carry(sum, &product, &carry);
-    return !overflow && !carry;
-}
-
 static bool fails_by_funds(const refusal *self)
 {
     const hn_transaction *transaction = self->transaction;
     const hn_u256 *have = &self->sender->current.balance;
     hn_u256 want = transaction->value;
-    if (!add_product(&want, &transaction->max_fee_per_gas, transaction->gas_limit) ||
-        !add_product(&want, &transaction->max_fee_per_blob_gas,
-                     transaction->blob_hash_count * HN_GAS_PER_BLOB))
+    if (!hn_u256_add_product(&want, &transaction->max_fee_per_gas, transaction->gas_limit) ||
+        !hn_u256_add_product(&want, &transaction->max_fee_per_blob_gas,
+                             transaction->blob_hash_count * HN_GAS_PER_BLOB))
         return REFUSE(self, "%s: address %s required balance exceeds 256 bits",
                       hn_reject_text(HN_REJECT_FUNDS), self->address);
     if (hn_u256_less(have, &want))

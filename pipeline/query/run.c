@@ -1,4 +1,5 @@
 #include "engine/base/check.h"
+#include "engine/chain/transition.h"
 #include "engine/crypto/keccak.h"
 #include "pipeline/query/engine_internal.h"
 
@@ -66,24 +67,6 @@ static void apply_override(hn_state *state, const hn_account_override *override)
     }
 }
 
-static void describe_block(hn_evm_block *out, const hn_sealed *sealed, const hn_header *header)
-{
-    hn_fork fork = hn_fork_at(sealed->config, header->number, header->timestamp);
-    *out = (hn_evm_block){
-        .config = sealed->config,
-        .fork = fork,
-        .number = header->number,
-        .timestamp = header->timestamp,
-        .gas_limit = header->gas_limit,
-        .beneficiary = header->beneficiary,
-        .difficulty = header->difficulty,
-        .prev_randao = header->mix_hash,
-        .base_fee = header->base_fee_per_gas,
-    };
-    if (fork >= HN_FORK_CANCUN)
-        out->blob_base_fee = hn_blob_base_fee(sealed->config, fork, header->excess_blob_gas);
-}
-
 /* The price of a call with fee caps. False: the call's result says why it cannot start. */
 static bool price_call(hn_query *query, const hn_u256 *base_fee)
 {
@@ -122,7 +105,7 @@ static hn_err run_call(hn_query_engine *engine, hn_query *query, const hn_sealed
         .arena = query->arena,
         .is_simulation = true,
     };
-    describe_block(&context.block, sealed, header);
+    hn_evm_block_of(&context.block, sealed->config, header);
     if (query->has_fee_caps && !price_call(query, &context.block.base_fee))
         return HN_OK;
     /* Who names no price is charged nothing, and BASEFEE answers 0, as geth has it: else contracts that

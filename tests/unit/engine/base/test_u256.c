@@ -112,6 +112,18 @@ static void check_sums(const hn_u256 *x, const hn_u256 *y, const mpz_t a, const 
     got = hn_u256_mul(x, y);
     expect("mul", &got, r, x, y);
 
+    uint64_t factor = y->w[0];
+    got = *y;
+    flag = hn_u256_add_product(&got, x, factor);
+    mpz_set_ui(r, factor);
+    mpz_mul(r, r, a);
+    bool fits = mpz_cmp(r, modulus) < 0;
+    mpz_fdiv_r(r, r, modulus);
+    mpz_add(r, r, b);
+    fits &= mpz_cmp(r, modulus) < 0;
+    expect("add_product", &got, r, x, y);
+    cr_assert_eq(flag, fits);
+
     got = hn_u256_negate(x);
     mpz_neg(r, a);
     expect("negate", &got, r, x, y);

@@ -255,6 +255,43 @@ static hn_bytes nested(uint8_t *buffer, size_t capacity, size_t depth)
     return hn_bytes_of(at, (size_t)(buffer + capacity - at));
 }
 
+Test(rlp, arrays_are_as_long_as_their_lists)
+{
+    hn_arena scratch, *arena = &scratch;
+    hn_arena_init(arena, 1 << 12, 1 << 16);
+    static const uint8_t three[] = {0xc5, 0x01, 0x82, 0x02, 0x03, 0x04, 0x99};
+    hn_rlp_cursor cursor = hn_rlp_cursor_of(hn_bytes_of(three, sizeof three)), items;
+    void *array;
+    uint32_t count;
+    cr_assert_eq(hn_rlp_read_array(&array, &count, &items, &cursor, arena, sizeof(uint64_t)), HN_OK);
+    cr_assert_eq(count, 3);
+    cr_assert_eq(cursor.next, three + 6);
+    uint64_t *numbers = array;
+    for (uint32_t i = 0; i < count; i++) {
+        cr_assert_eq(numbers[i], 0);
+        cr_assert_eq(hn_rlp_read_u64(&numbers[i], &items), HN_OK);
+    }
+    cr_assert_eq(numbers[0], 1);
+    cr_assert_eq(numbers[1], 0x203);
+    cr_assert_eq(numbers[2], 4);
+    cr_assert_eq(hn_rlp_expect_end(&items), HN_OK);
+
+    static const uint8_t empty[] = {0xc0}, string[] = {0x80}, broken[] = {0xc2, 0x82, 0x01};
+    cursor = hn_rlp_cursor_of(hn_bytes_of(empty, sizeof empty));
+    cr_assert_eq(hn_rlp_read_array(&array, &count, &items, &cursor, arena, sizeof(uint64_t)), HN_OK);
+    cr_assert_null(array);
+    cr_assert_eq(count, 0);
+    count = 7;
+    cursor = hn_rlp_cursor_of(hn_bytes_of(string, sizeof string));
+    cr_assert_eq(hn_rlp_read_array(&array, &count, &items, &cursor, arena, 8), HN_ERR_INVALID);
+    cursor = hn_rlp_cursor_of(hn_bytes_of(broken, sizeof broken));
+    cr_assert_eq(hn_rlp_read_array(&array, &count, &items, &cursor, arena, 8), HN_ERR_TRUNCATED);
+    cursor = hn_rlp_cursor_of(hn_bytes_of(three, sizeof three));
+    cr_assert_eq(hn_rlp_read_array(&array, &count, &items, &cursor, arena, 1 << 16), HN_ERR_NO_MEMORY);
+    cr_assert_eq(count, 7);
+    hn_arena_destroy(arena);
+}
+
 Test(rlp, depth_is_bounded)
 {
     static uint8_t buffer[4096];
