@@ -1,7 +1,17 @@
 /* Time of every precompiled contract in nanoseconds per gas, on inputs that do all their work.
  *
  * A block of 60 million gas that should execute in two seconds leaves 33 ns per gas: lines above 30 are
- * marked. bench_precompiles [NAME]   only those whose name contains NAME
+ * marked.
+ *
+ *   bench_precompiles [--peer LIBRARY]... [NAME]
+ *
+ * NAME: only those whose name contains it. LIBRARY: a shared library with another implementation, measured in
+ * turn with ours on the same inputs, and checked to give the same answers. It has one function,
+ *
+ *   long hanse_bench_precompile(unsigned number, const uint8_t *input, size_t size, uint8_t *output,
+ *                               size_t capacity);
+ *
+ * which writes the output of the precompile `number` and returns its size, or -1 for one it does not have.
  */
 #include "engine/base/check.h"
 #include "engine/base/prng.h"
@@ -9,12 +19,13 @@
 #include "engine/crypto/bn254.h"
 #include "engine/evm/precompile.h"
 
+#include <dlfcn.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
-enum { INPUT_MAX = 128 * HN_BLS12_PAIR_BYTES, ROUNDS = 5 };
+enum { INPUT_MAX = 128 * HN_BLS12_PAIR_BYTES, OUTPUT_MAX = 1024, PEERS_MAX = 4, ROUNDS = 5 };
 
 static const double limit_ns_per_gas = 30;
 static const double round_ns = 4e6;
@@ -37,11 +48,16 @@ static const char bn254_g2_generator[] =
     "674322d4f75edadd46debd5cd992f6ed090689d0585ff075ec9e99ad690c3395bc4b313370b38ef355acdadcd122975b"
     "12c85ea5db8c6deb4aab71808dcb408fe3d1e7690c43d37b4ce6cc0166fa7daa";
 
+typedef long peer_function(unsigned number, const uint8_t *input, size_t size, uint8_t *output,
+                           size_t capacity);
+
 typedef struct bench {
     hn_precompile_context *context;
     hn_arena arena;
     hn_prng prng;
     const char *only;
+    peer_function *peers[PEERS_MAX];
+    size_t peer_count;
     uint8_t input[INPUT_MAX];
     size_t size;
 } bench;
@@ -53,41 +69,103 @@ static double now_ns(void)
     return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
 }
 
-static double run_once(bench *b, const hn_precompile *precompile, hn_fork fork, unsigned times)
+/* What is measured: our precompile, or a peer's of the same number. */
+typedef struct subject {
+    const hn_precompile *precompile;
+    hn_fork fork;
+    peer_function *peer; /* NULL: ours */
+    uint16_t number;
+} subject;
+
+/* The output's first bytes, for comparison. */
+typedef struct answer {
+    uint8_t bytes[OUTPUT_MAX];
+    long size;
+} answer;
+
+static void run_ours(bench *b, const subject *s, answer *out)
+{
+    hn_bytes output = {NULL, 0};
+    hn_bytes input = hn_bytes_of(b->input, b->size);
+    HN_CHECK(hn_precompile_run(s->precompile, b->context, &output, &b->arena, s->fork, input));
+    HN_CHECK(output.size != 0 && output.size <= sizeof out->bytes);
+    memcpy(out->bytes, output.data, output.size);
+    out->size = (long)output.size;
+    hn_arena_reset(&b->arena);
+}
+
+/* Nanoseconds a run. */
+static double run_times(bench *b, const subject *s, answer *out, unsigned times)
 {
     double start = now_ns();
     for (unsigned i = 0; i < times; i++) {
-        hn_bytes output = {NULL, 0};
-        bool good = hn_precompile_run(precompile, b->context, &output, &b->arena, fork,
-                                      hn_bytes_of(b->input, b->size));
-        HN_CHECK(good && output.size != 0);
-        hn_arena_reset(&b->arena);
+        if (s->peer == NULL)
+            run_ours(b, s, out);
+        else
+            out->size = s->peer(s->number, b->input, b->size, out->bytes, sizeof out->bytes);
     }
     return (now_ns() - start) / times;
 }
 
-/* Measures the input at hand and prints a line: the best of a few rounds. */
+/* The best of a few rounds; what is measured beside it takes turns with it. */
+static void run_rounds(bench *b, double *best, const subject *subjects, size_t count)
+{
+    unsigned times[1 + PEERS_MAX];
+    answer out;
+    for (size_t i = 0; i < count; i++) {
+        best[i] = run_times(b, &subjects[i], &out, 1);
+        times[i] = best[i] > round_ns ? 1 : (unsigned)(round_ns / best[i]);
+    }
+    for (int round = 0; round < ROUNDS; round++) {
+        for (size_t i = 0; i < count; i++) {
+            double ns = run_times(b, &subjects[i], &out, times[i]);
+            if (ns < best[i])
+                best[i] = ns;
+        }
+    }
+}
+
+/* Ours, and those peers that have this precompile and agree with it. */
+static size_t find_subjects(bench *b, subject *subjects, uint16_t number, hn_fork fork)
+{
+    hn_address address = {{0}};
+    hn_store_be16(address.b + 18, number);
+    subject ours = {hn_precompile_find(&address, fork), fork, NULL, number};
+    HN_CHECK(ours.precompile != NULL);
+    answer expected;
+    run_ours(b, &ours, &expected);
+    size_t count = 0;
+    subjects[count++] = ours;
+    for (size_t i = 0; i < b->peer_count; i++) {
+        subject theirs = {ours.precompile, fork, b->peers[i], number};
+        answer other;
+        run_times(b, &theirs, &other, 1);
+        if (other.size < 0)
+            continue;
+        HN_CHECK(other.size == expected.size && memcmp(other.bytes, expected.bytes, (size_t)other.size) == 0);
+        subjects[count++] = theirs;
+    }
+    return count;
+}
+
+/* Measures the input at hand and prints a line; a peer's time stands behind ours as a multiple of it. */
 static void measure(bench *b, uint16_t number, hn_fork fork, const char *what)
 {
     hn_address address = {{0}};
     hn_store_be16(address.b + 18, number);
-    const hn_precompile *precompile = hn_precompile_find(&address, fork);
-    HN_CHECK(precompile != NULL);
-    const char *name = hn_precompile_name(precompile);
+    const char *name = hn_precompile_name(hn_precompile_find(&address, fork));
     if (b->only != NULL && strstr(name, b->only) == NULL)
         return;
-    double once = run_once(b, precompile, fork, 1);
-    unsigned times = once > round_ns ? 1 : (unsigned)(round_ns / once);
-    double best = once;
-    for (int i = 0; i < ROUNDS; i++) {
-        double ns = run_once(b, precompile, fork, times);
-        if (ns < best)
-            best = ns;
-    }
-    uint64_t gas = hn_precompile_gas(precompile, fork, hn_bytes_of(b->input, b->size));
-    double per_gas = best / (double)gas;
-    printf("%-22s %-42s %9" PRIu64 " %12.0f %8.2f%s\n", name, what, gas, best, per_gas,
-           per_gas > limit_ns_per_gas ? "  above the limit" : "");
+    subject subjects[1 + PEERS_MAX];
+    double best[1 + PEERS_MAX];
+    size_t count = find_subjects(b, subjects, number, fork);
+    run_rounds(b, best, subjects, count);
+    uint64_t gas = hn_precompile_gas(subjects[0].precompile, fork, hn_bytes_of(b->input, b->size));
+    double per_gas = best[0] / (double)gas;
+    printf("%-20s %-34s %9" PRIu64 " %11.0f %7.2f", name, what, gas, best[0], per_gas);
+    for (size_t i = 1; i < count; i++)
+        printf(" %11.0f (%.2f)", best[i], best[i] / best[0]);
+    printf("%s\n", per_gas > limit_ns_per_gas ? "  above the limit" : "");
 }
 
 static void fill_hex(bench *b, const char *hex)
@@ -149,11 +227,33 @@ typedef struct modexp_case {
     unsigned modulus_zero_bytes; /* at its low end */
 } modexp_case;
 
+static void fill_modexp(bench *b, const modexp_case *c)
+{
+    fill_random(b, 96 + 2 * c->operand_bytes + c->exponent_bytes);
+    memset(b->input, 0, 96);
+    hn_store_be32(b->input + 28, c->operand_bytes);
+    hn_store_be32(b->input + 60, c->exponent_bytes);
+    hn_store_be32(b->input + 92, c->operand_bytes);
+    uint8_t *exponent = b->input + 96 + c->operand_bytes;
+    memset(exponent, c->sparse ? 0 : 0xff, c->exponent_bytes);
+    if (c->sparse)
+        exponent[c->exponent_bytes - 1] = 1;
+    exponent[0] = c->exponent_first;
+    uint8_t *modulus = exponent + c->exponent_bytes;
+    modulus[0] |= 0x80;
+    modulus[c->operand_bytes - 1] |= 1;
+    memset(modulus + c->operand_bytes - c->modulus_zero_bytes, 0, c->modulus_zero_bytes);
+}
+
+/* Each case at the prices of EIP-198, 2565 and 7883. The short ones are the worst that a search over random
+ * operands found. */
 static void measure_modexp(bench *b)
 {
     static const modexp_case cases[] = {
-        {1, 1024, 0xff, false, 0},      {8, 64, 0xff, false, 0},    {8, 1024, 0xff, false, 4},
-        {8, 1024, 0xff, false, 0},      {16, 40, 0xff, false, 0},   {32, 32, 0xff, false, 0},
+        {1, 1024, 0xff, false, 0},      {3, 2048, 0xff, false, 0},  {4, 1377, 0xff, false, 0},
+        {5, 79, 0xff, false, 3},        {8, 64, 0xff, false, 0},    {8, 78, 0xff, false, 0},
+        {8, 106, 0x00, true, 0},        {8, 1024, 0xff, false, 4},  {8, 1024, 0xff, false, 0},
+        {16, 40, 0xff, false, 0},       {16, 1024, 0xff, false, 0}, {32, 32, 0xff, false, 0},
         {32, 32, 0xff, false, 16},      {64, 32, 0xff, false, 0},   {64, 64, 0xff, false, 0},
         {128, 3, 0x01, true, 0},        {128, 128, 0xff, false, 0}, {128, 128, 0xff, false, 64},
         {256, 1, 0x02, false, 0},       {256, 3, 0x01, true, 0},    {256, 256, 0xff, false, 0},
@@ -161,28 +261,17 @@ static void measure_modexp(bench *b)
         {1024, 3, 0x01, true, 0},       {1024, 32, 0xff, false, 0}, {1024, 1024, 0xff, false, 0},
         {1024, 1024, 0xff, false, 512},
     };
+    static const hn_fork forks[] = {HN_FORK_BYZANTIUM, HN_FORK_BERLIN, HN_FORK_OSAKA};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const modexp_case *c = &cases[i];
-        fill_random(b, 96 + 2 * c->operand_bytes + c->exponent_bytes);
-        memset(b->input, 0, 96);
-        hn_store_be32(b->input + 28, c->operand_bytes);
-        hn_store_be32(b->input + 60, c->exponent_bytes);
-        hn_store_be32(b->input + 92, c->operand_bytes);
-        uint8_t *exponent = b->input + 96 + c->operand_bytes;
-        memset(exponent, c->sparse ? 0 : 0xff, c->exponent_bytes);
-        if (c->sparse)
-            exponent[c->exponent_bytes - 1] = 1;
-        exponent[0] = c->exponent_first;
-        uint8_t *modulus = exponent + c->exponent_bytes;
-        modulus[0] |= 0x80;
-        modulus[c->operand_bytes - 1] |= 1;
-        memset(modulus + c->operand_bytes - c->modulus_zero_bytes, 0, c->modulus_zero_bytes);
-        char what[80];
-        snprintf(what, sizeof what, "Berlin, %u^%u%s, %u zero bytes", c->operand_bytes, c->exponent_bytes,
-                 c->sparse ? " sparse" : "", c->modulus_zero_bytes);
-        measure(b, 0x05, HN_FORK_BERLIN, what);
-        memcpy(what, "Osaka ", 6);
-        measure(b, 0x05, HN_FORK_OSAKA, what);
+        fill_modexp(b, c);
+        for (size_t j = 0; j < sizeof forks / sizeof forks[0]; j++) {
+            char what[80];
+            snprintf(what, sizeof what, "%s %u^%u%s, %u zero bytes", hn_fork_name(forks[j]), c->operand_bytes,
+                     c->exponent_bytes, c->sparse ? " sparse" : "", c->modulus_zero_bytes);
+            if (c->exponent_bytes <= 1024 || forks[j] != HN_FORK_OSAKA) /* EIP-7823 */
+                measure(b, 0x05, forks[j], what);
+        }
     }
 }
 
@@ -274,16 +363,34 @@ static void measure_bls12(bench *b)
     measure(b, 0x11, HN_FORK_OSAKA, "");
 }
 
+static void add_peer(bench *b, const char *path)
+{
+    HN_CHECK(b->peer_count < PEERS_MAX);
+    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    void *function = library != NULL ? dlsym(library, "hanse_bench_precompile") : NULL;
+    if (function == NULL) {
+        fprintf(stderr, "bench_precompiles: %s\n", dlerror());
+        exit(EXIT_FAILURE);
+    }
+    memcpy(&b->peers[b->peer_count++], &function, sizeof function); /* POSIX: the same representation */
+}
+
 int main(int count, char **arguments)
 {
     static bench b;
-    b.only = count > 1 ? arguments[1] : NULL;
+    for (int i = 1; i < count; i++) {
+        if (strcmp(arguments[i], "--peer") == 0 && i + 1 < count)
+            add_peer(&b, arguments[++i]);
+        else
+            b.only = arguments[i];
+    }
     hn_prng_init(&b.prng, 1);
     hn_arena_init(&b.arena, 0, 0);
     double start = now_ns();
     HN_CHECK(hn_precompile_context_create(&b.context) == HN_OK);
     printf("context created in %.2f ms\n", (now_ns() - start) / 1e6);
-    printf("%-22s %-42s %9s %12s %8s\n", "precompile", "input", "gas", "ns", "ns/gas");
+    printf("%-20s %-34s %9s %11s %7s%s\n", "precompile", "input", "gas", "ns", "ns/gas",
+           b.peer_count != 0 ? "  peers' ns (multiple of ours)" : "");
     measure_basic(&b);
     measure_modexp(&b);
     measure_bn254(&b);

@@ -81,14 +81,11 @@ static uint32_t totient(uint32_t n)
  * repeat with the totient as period, from the totient-th power on. True: `shorter` gives the same power. */
 static bool shorten_exponent(uint8_t shorter[4], hn_bytes exponent, uint64_t modulus)
 {
-    size_t zeroes = 0;
-    while (zeroes < exponent.size && exponent.data[zeroes] == 0)
-        zeroes++;
-    if (modulus >> 16 != 0 || exponent.size - zeroes <= 16)
+    if (modulus >> 16 != 0 || exponent.size <= 16)
         return false;
     uint32_t period = totient((uint32_t)modulus);
     uint64_t rest = 0;
-    size_t at = zeroes;
+    size_t at = 0;
     for (; exponent.size - at >= 4; at += 4)
         rest = (rest << 32 | hn_load_be32(exponent.data + at)) % period;
     for (; at < exponent.size; at++)
@@ -97,11 +94,21 @@ static bool shorten_exponent(uint8_t shorter[4], hn_bytes exponent, uint64_t mod
     return true;
 }
 
+/* The first 32 bytes of an exponent cost no gas when they are zero, and must cost no time. */
+static hn_bytes without_leading_zeroes(hn_bytes number)
+{
+    size_t zeroes = 0;
+    while (zeroes < number.size && number.data[zeroes] == 0)
+        zeroes++;
+    return hn_bytes_of(number.data + zeroes, number.size - zeroes);
+}
+
 static uint64_t power_short(const mpz_t base, hn_bytes exponent, uint64_t modulus)
 {
     uint8_t shorter[4];
     if (modulus == 1)
         return 0;
+    exponent = without_leading_zeroes(exponent);
     if (shorten_exponent(shorter, exponent, modulus))
         exponent = hn_bytes_of(shorter, sizeof shorter);
     return power_word(mpz_fdiv_ui(base, modulus), exponent, modulus);
