@@ -27,6 +27,19 @@ typedef struct hn_history_problem {
     char text[320];
 } hn_history_problem;
 
+/* How the store stands: counters and sizes for operators, and whether readers can trust that something is not
+ * there. */
+typedef struct hn_history_status {
+    bool is_behind;          /* the last commit failed: what was put is not all visible to readers */
+    bool is_full;            /* and no more can be put: HN_ERR_LIMIT */
+    const char *why;         /* it is behind: words for people; empty otherwise */
+    uint64_t waiting_blocks; /* put and not committed */
+    uint64_t waiting_bytes;
+    uint64_t failed_commits;
+    uint64_t bytes;       /* of the file that are in use or can be used again */
+    uint64_t limit_bytes; /* of the file */
+} hn_history_status;
+
 /* Opens or makes the store; the caller sees to it that no other process has it open. *was_wiped: there was
  * one that could not be trusted (not closed before a crash of the machine, other version); it is empty now
  * and must be filled from the log again. HN_ERR_IO, HN_ERR_NO_SPACE. *problem may be NULL. */
@@ -53,6 +66,9 @@ HN_MUST_USE hn_err hn_history_put_block(hn_history *history, uint32_t ledger, co
  * it is visible and nothing is lost; call again later. */
 HN_MUST_USE hn_err hn_history_commit(hn_history *history);
 
+/* True when a block can be put: less than pending_bytes_max waits. */
+bool hn_history_has_room(const hn_history *history);
+
 /* Bytes put and not committed yet: what the caller decides by when to commit. */
 size_t hn_history_pending_bytes(const hn_history *history);
 
@@ -62,5 +78,13 @@ HN_MUST_USE hn_err hn_history_last_block(const hn_history *history, uint32_t led
 
 /* Drops all blocks above `number`: what replaying the log did not give again. Commits. */
 HN_MUST_USE hn_err hn_history_truncate(hn_history *history, uint32_t ledger, uint64_t number);
+
+/* --- any thread
+ * --------------------------------------------------------------------------------------------- */
+
+hn_history_status hn_history_status_now(const hn_history *history);
+
+/* Number of the newest block put, committed or not; 0 when there is none. */
+uint64_t hn_history_newest_put(const hn_history *history, uint32_t ledger);
 
 #endif

@@ -100,3 +100,11 @@ hn_err hn_history_marker_write(const char *directory, bool is_clean)
         return HN_ERR_IO;
     return sync_directory(directory);
 }
+
+void hn_history_marker_remove(const char *directory)
+{
+    char path[PATH_BYTES];
+    snprintf(path, sizeof path, "%s/marker", directory);
+    unlink(path);
+    (void)!sync_directory(directory);
+}

@@ -29,6 +29,7 @@ hn_err hn_history_err(int code)
     case MDB_MAP_FULL:
     case ENOSPC:
     case EDQUOT:
+    case EFBIG:
         return HN_ERR_NO_SPACE;
     case ENOMEM:
         return HN_ERR_NO_MEMORY;
@@ -92,6 +93,7 @@ static int open_environment(hn_history *history, const hn_history_options *optio
     if (code != 0)
         return code;
     uint64_t map_bytes = options->map_bytes != 0 ? options->map_bytes : map_bytes_default;
+    history->view.limit_bytes = map_bytes;
     code = mdb_env_set_mapsize(history->environment, map_bytes);
     if (code == 0)
         code = mdb_env_set_maxdbs(history->environment, TABLES);
@@ -155,6 +157,7 @@ hn_err hn_history_open(hn_history **out, hn_history_problem *problem, bool *was_
         free_history(history);
         return hn_history_err(code);
     }
+    hn_history_note_size(history);
     *was_wiped = wiped;
     *out = history;
     return HN_OK;
@@ -259,6 +262,7 @@ hn_err hn_history_add_ledger(hn_history *history, uint32_t index, const char *na
     ledger->is_known = true;
     if (history->ledger_count <= index)
         history->ledger_count = index + 1;
+    hn_history_note_newest(history, index);
     if (ledger->has_blocks)
         return HN_OK;
     hn_executed_block block = {.header = *genesis, .hash = *genesis_hash};

@@ -5,6 +5,8 @@
 #include "pipeline/history/reader.h"
 #include "pipeline/history/run_index.h"
 
+#include <stdatomic.h>
+
 enum {
     HN_HISTORY_LEDGERS_MAX = 1024,
     HN_HISTORY_NAME_MAX = 63,
@@ -31,7 +33,19 @@ typedef struct hn_history_ledger {
     size_t entry_capacity;
 } hn_history_ledger;
 
+/* What other threads see of the writer's work. The writer writes it. */
+typedef struct hn_history_view {
+    _Atomic int failure; /* LMDB's code of the last commit; 0: it succeeded */
+    _Atomic uint64_t waiting_blocks;
+    _Atomic uint64_t waiting_bytes;
+    _Atomic uint64_t failed_commits;
+    _Atomic uint64_t bytes;
+    uint64_t limit_bytes;                                /* set when it is opened */
+    _Atomic uint64_t newest_put[HN_HISTORY_LEDGERS_MAX]; /* by ledger: number of the newest block put */
+} hn_history_view;
+
 struct hn_history {
+    hn_history_view view;
     MDB_env *environment;
     char *directory;
     MDB_dbi ledgers; /* name -> id u32, genesis hash */
@@ -41,6 +55,7 @@ struct hn_history {
     uint64_t pending_bytes_max;
     hn_arena pending_arena;
     size_t pending_bytes;
+    uint64_t pending_blocks;
     hn_history_pending *pending_first;
     hn_history_pending *pending_last;
     uint32_t ledger_count; /* highest index known, and one */
@@ -49,6 +64,11 @@ struct hn_history {
 
 /* An LMDB code as an error. */
 hn_err hn_history_err(int code);
+
+/* Tells the view what waits, and how large the file is. */
+void hn_history_note_waiting(hn_history *history);
+void hn_history_note_newest(hn_history *history, uint32_t index);
+void hn_history_note_size(hn_history *history);
 
 /* The key of a block in `blocks` and `blooms`. */
 void hn_history_block_key(uint8_t key[HN_HISTORY_BLOCK_KEY_BYTES], uint32_t id, uint64_t number);
@@ -71,5 +91,8 @@ hn_err hn_history_marker_check(const char *directory);
 
 /* Writes that the store is in use, or closed cleanly; durable on return. */
 hn_err hn_history_marker_write(const char *directory, bool is_clean);
+
+/* Takes the marker away: the next start wipes the store and makes it again. Needs no space. */
+void hn_history_marker_remove(const char *directory);
 
 #endif

@@ -5,6 +5,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/statvfs.h>
+
+enum { FULL_DISK_BYTES = 1024 * 1024 }; /* a disk with less room is full */
 
 void hn_history_block_key(uint8_t key[HN_HISTORY_BLOCK_KEY_BYTES], uint32_t id, uint64_t number)
 {
@@ -81,6 +84,7 @@ static hn_err append_pending(hn_history *history, uint32_t index, const hn_execu
         history->pending_first = pending;
     history->pending_last = pending;
     history->pending_bytes += pending->record.size + sizeof *pending;
+    history->pending_blocks++;
 
     hn_run_entry *entries = ledger->entries + ledger->entry_count;
     entries[0] = hn_run_entry_of(&block->hash, pending->number, HN_RUN_BLOCK_ITSELF);
@@ -90,6 +94,8 @@ static hn_err append_pending(hn_history *history, uint32_t index, const hn_execu
     ledger->has_blocks = true;
     ledger->last_number = pending->number;
     ledger->last_hash = block->hash;
+    hn_history_note_newest(history, index);
+    hn_history_note_waiting(history);
     return HN_OK;
 }
 
@@ -116,7 +122,7 @@ hn_err hn_history_put_block(hn_history *history, uint32_t index, const hn_execut
     HN_CHECK(index < HN_HISTORY_LEDGERS_MAX && history->by_index[index].is_known);
     HN_CHECK(block->transaction_count < HN_RUN_BLOCK_ITSELF);
     hn_history_ledger *ledger = &history->by_index[index];
-    if (history->pending_bytes >= history->pending_bytes_max)
+    if (!hn_history_has_room(history))
         return HN_ERR_LIMIT;
     if (ledger->has_blocks && block->header.number <= ledger->last_number) {
         HN_TRY(hn_history_commit(history));
@@ -167,29 +173,65 @@ static int write_pending(hn_history *history, MDB_txn *transaction)
     return 0;
 }
 
-hn_err hn_history_commit(hn_history *history)
+/* Everything pending in one transaction. LMDB's codes. */
+static int commit_pending(hn_history *history)
 {
-    if (history->pending_first == NULL)
-        return HN_OK;
     MDB_txn *transaction;
     int code = mdb_txn_begin(history->environment, NULL, 0, &transaction);
     if (code != 0)
-        return hn_history_err(code);
+        return code;
     code = write_pending(history, transaction);
     if (code != 0) {
         mdb_txn_abort(transaction);
-        return hn_history_err(code);
+        return code;
     }
-    code = mdb_txn_commit(transaction);
-    if (code != 0)
-        return hn_history_err(code);
+    return mdb_txn_commit(transaction);
+}
+
+/* LMDB calls a write that was cut short an input or output error; on a full disk it is none. */
+static int name_failure(const hn_history *history, int code)
+{
+    struct statvfs disk;
+    if (code == EIO && statvfs(history->directory, &disk) == 0 &&
+        (uint64_t)disk.f_bavail * disk.f_frsize < FULL_DISK_BYTES)
+        return ENOSPC;
+    return code;
+}
+
+static void forget_pending(hn_history *history)
+{
     for (uint32_t i = 0; i < history->ledger_count; i++)
         history->by_index[i].entry_count = 0;
     history->pending_first = NULL;
     history->pending_last = NULL;
     history->pending_bytes = 0;
+    history->pending_blocks = 0;
     hn_arena_reset(&history->pending_arena);
-    return HN_OK;
+}
+
+hn_err hn_history_commit(hn_history *history)
+{
+    if (history->pending_first == NULL)
+        return HN_OK;
+    int code = name_failure(history, commit_pending(history));
+    hn_err err = hn_history_err(code);
+    if (err == HN_OK)
+        forget_pending(history);
+    else
+        atomic_fetch_add_explicit(&history->view.failed_commits, 1, memory_order_relaxed);
+    /* What cannot be made good by more room is made again by the next start, even if this process is killed.
+     */
+    if (err == HN_ERR_CORRUPT)
+        hn_history_marker_remove(history->directory);
+    hn_history_note_waiting(history);
+    hn_history_note_size(history);
+    atomic_store_explicit(&history->view.failure, code, memory_order_release);
+    return err;
+}
+
+bool hn_history_has_room(const hn_history *history)
+{
+    return history->pending_bytes < history->pending_bytes_max;
 }
 
 size_t hn_history_pending_bytes(const hn_history *history)
@@ -258,5 +300,6 @@ hn_err hn_history_truncate(hn_history *history, uint32_t index, uint64_t number)
     code = mdb_txn_commit(transaction);
     if (code == 0)
         *ledger = after;
+    hn_history_note_newest(history, index);
     return hn_history_err(code);
 }

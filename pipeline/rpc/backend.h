@@ -18,6 +18,8 @@ typedef struct hn_backend_operations {
      * are full. HN_ERR_LIMIT: larger than HN_PENDING_RAW_BYTES_MAX. HN_ERR_CLOSED: the node takes nothing at
      * the moment. */
     hn_err (*submit)(void *self, uint32_t ledger, hn_bytes raw, hn_reply_level level, uint64_t token);
+    /* Why submit answers HN_ERR_CLOSED, in words for submitters; may be NULL. */
+    const char *(*refusal)(void *self);
     /* Hands a query to the core that answers its kind. HN_ERR_AGAIN: queues are full; it stays the caller's.
      */
     hn_err (*query)(void *self, hn_query *query);

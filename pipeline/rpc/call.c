@@ -127,8 +127,20 @@ void hn_rpc_fail_err(hn_rpc_call *call, hn_err err)
     hn_rpc_fail(call, HN_RPC_INTERNAL_ERROR, "internal error: %s", hn_err_text(err));
 }
 
+void hn_rpc_fail_behind(hn_rpc_call *call)
+{
+    hn_history_status status = hn_history_status_now(call->core->backend->history);
+    hn_rpc_fail(call, HN_RPC_SERVER_ERROR,
+                "not found, but the block history is behind and catching up%s%s: try again later",
+                status.why[0] != '\0' ? ": " : "", status.why);
+}
+
 void hn_rpc_answer_null(hn_rpc_call *call)
 {
+    if (call->is_history_behind) {
+        hn_rpc_fail_behind(call);
+        return;
+    }
     hn_json_null(hn_rpc_result(call));
     hn_rpc_done(call);
 }
@@ -141,6 +153,8 @@ void hn_rpc_answer_u64(hn_rpc_call *call, uint64_t value)
 
 hn_history_reader *hn_rpc_read_begin(hn_rpc_call *call)
 {
+    /* Asked before the reader's state begins: what is committed in between is found. */
+    call->is_history_behind = hn_history_status_now(call->core->backend->history).is_behind;
     hn_err err = hn_history_read_begin(call->core->reader);
     if (err != HN_OK) {
         hn_rpc_fail_err(call, err);

@@ -69,6 +69,7 @@ struct hn_rpc_call {
     const cJSON *id; /* NULL: none was readable */
     bool is_notification;
     bool is_done;
+    bool is_history_behind; /* when it began to read: what it did not find may be there all the same */
     hn_rpc_value params[HN_RPC_PARAMS_MAX];
     hn_json_writer out; /* the whole response object */
     /* What goes on when the node has answered. */
@@ -88,7 +89,10 @@ void hn_rpc_fail_data(hn_rpc_call *call, int code, const char *message, hn_bytes
 void hn_rpc_fail_err(hn_rpc_call *call, hn_err err);
 
 /* Frequent answers. */
+/* Says that there is no such thing: null, or an error when the history is behind and could not know. */
 void hn_rpc_answer_null(hn_rpc_call *call);
+/* The error: the history is behind, and why. */
+void hn_rpc_fail_behind(hn_rpc_call *call);
 void hn_rpc_answer_u64(hn_rpc_call *call, uint64_t value);
 
 /* A query about the call's ledger, with everything else zero; NULL when the call was failed for lack of

@@ -117,6 +117,11 @@ void hn_rpc_submit(hn_rpc_call *call, hn_bytes raw, uint64_t timeout_ms,
                     (int)HN_PENDING_RAW_BYTES_MAX);
         return;
     }
+    if (err == HN_ERR_CLOSED && core->backend->operations->refusal != NULL) {
+        hn_rpc_fail(call, HN_RPC_SERVER_ERROR, "the node takes no transactions at the moment: %s",
+                    core->backend->operations->refusal(core->backend->self));
+        return;
+    }
     if (err != HN_OK) {
         hn_rpc_fail_err(call, err);
         return;

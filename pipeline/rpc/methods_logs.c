@@ -162,6 +162,10 @@ static void finish(hn_rpc_call *call, hn_err err, bool wrong_way)
         hn_rpc_done(call);
         return;
     case HN_ERR_NOT_FOUND:
+        if (call->is_history_behind) {
+            hn_rpc_fail_behind(call);
+            return;
+        }
         hn_rpc_fail(call, HN_RPC_SERVER_ERROR, "unknown block");
         return;
     case HN_ERR_RANGE:

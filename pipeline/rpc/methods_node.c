@@ -83,9 +83,29 @@ void hn_rpc_eth_chainId(hn_rpc_call *call)
     hn_rpc_answer_u64(call, hn_rpc_ledger(call)->config->chain_id);
 }
 
+/* The node itself is never behind; its block history is while it cannot be written. */
 void hn_rpc_eth_syncing(hn_rpc_call *call)
 {
-    answer_bool(call, false);
+    hn_history_reader *reader = hn_rpc_read_begin(call);
+    if (reader == NULL)
+        return;
+    uint64_t first = 0, last = 0;
+    hn_err err = hn_history_range(reader, &first, &last, call->ledger);
+    hn_rpc_read_end(call);
+    if (err != HN_OK || !call->is_history_behind) {
+        answer_bool(call, false);
+        return;
+    }
+    hn_json_writer *writer = hn_rpc_result(call);
+    hn_json_begin_object(writer);
+    hn_json_key(writer, "startingBlock");
+    hn_json_u64(writer, first);
+    hn_json_key(writer, "currentBlock");
+    hn_json_u64(writer, last);
+    hn_json_key(writer, "highestBlock");
+    hn_json_u64(writer, hn_history_newest_put(hn_rpc_backend(call)->history, call->ledger));
+    hn_json_end_object(writer);
+    hn_rpc_done(call);
 }
 
 void hn_rpc_eth_mining(hn_rpc_call *call)

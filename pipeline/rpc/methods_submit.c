@@ -88,6 +88,8 @@ static void answer_receipt(hn_rpc_call *call, const hn_reply *reply)
     }
     if (err == HN_OK)
         hn_rpc_done(call);
+    else if (err == HN_ERR_NOT_FOUND && call->is_history_behind)
+        hn_rpc_fail_behind(call);
     else if (err == HN_ERR_NOT_FOUND)
         hn_rpc_fail_data(call, HN_RPC_NOT_INCLUDED, "the transaction was accepted, but is in no block yet",
                          hn_bytes_of(hash.b, sizeof hash.b));

@@ -38,6 +38,11 @@ static hn_err submit(void *self, uint32_t ledger, hn_bytes raw, hn_reply_level l
     return HN_ERR_AGAIN;
 }
 
+static const char *refusal(void *self)
+{
+    return hn_node_intake_words(self);
+}
+
 static hn_err query(void *self, hn_query *question)
 {
     hn_node *node = self;
@@ -70,6 +75,7 @@ static int wake_fd(void *self)
 
 static const hn_backend_operations operations = {
     .submit = submit,
+    .refusal = refusal,
     .query = query,
     .poll_replies = poll_replies,
     .poll_queries = poll_queries,

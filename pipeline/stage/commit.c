@@ -14,15 +14,17 @@ static void note_state(hn_node *node, hn_log_state state)
     switch (state) {
     case HN_LOG_OPEN:
         fprintf(stderr, "hanse: the log has room again: taking transactions\n");
-        atomic_store(&node->intake_closed, false);
+        hn_node_reopen_intake(node, HN_INTAKE_LOG_FULL);
         break;
     case HN_LOG_FULL:
-        fprintf(stderr, "hanse: no space left for the log: taking no transactions until there is\n");
-        atomic_store(&node->intake_closed, true);
+        fprintf(stderr, "hanse: no space left for the log: taking no transactions until there is (%s)\n",
+                hn_log_trouble(node->log));
+        hn_node_close_intake(node, HN_INTAKE_LOG_FULL);
         break;
     case HN_LOG_FAILED:
-        fprintf(stderr, "hanse: writing the log failed: stopping; everything acknowledged is safe\n");
-        atomic_store(&node->intake_closed, true);
+        fprintf(stderr, "hanse: writing the log failed: stopping; everything acknowledged is safe (%s)\n",
+                hn_log_trouble(node->log));
+        hn_node_close_intake(node, HN_INTAKE_LOG_FAILED);
         atomic_store(&node->failed, true);
         break;
     }
@@ -36,6 +38,7 @@ static void publish_view(hn_node *node)
     atomic_store_explicit(&node->log_view.frames, counts.frames, memory_order_relaxed);
     atomic_store_explicit(&node->log_view.bytes, counts.bytes, memory_order_relaxed);
     atomic_store_explicit(&node->log_view.segments, counts.segments, memory_order_relaxed);
+    atomic_store_explicit(&node->log_view.room_bytes, counts.room_bytes, memory_order_relaxed);
 }
 
 unsigned hn_stage_commit(void *self)

@@ -21,9 +21,10 @@ enum {
 
     HN_FRAME_TRANSACTIONS_MAX = 4096,
     HN_FRAME_PAYLOAD_BYTES_MAX = 1024 * 1024,
-    HN_FRAME_WORKS = 8,      /* frames handed to one shard and not executed yet */
-    HN_BLOCK_SLOTS = 64,     /* executed blocks not yet sealed and published */
-    HN_SEALED_HASHES = 1024, /* block hashes kept for executors that wait for them */
+    HN_FRAME_WORKS = 8,                              /* frames handed to one shard and not executed yet */
+    HN_BLOCK_SLOTS = 64,                             /* executed blocks not yet sealed and published */
+    HN_HISTORY_PENDING_BYTES_MAX = 64 * 1024 * 1024, /* blocks that wait for room on the history's disk */
+    HN_SEALED_HASHES = 1024,                         /* block hashes kept for executors that wait for them */
 
     HN_RECEIVE_BURST = 64,
     HN_VERIFY_BURST = 8,   /* signatures in a row before the core looks at its other stages: about 0.35 ms */

@@ -1,11 +1,10 @@
-/* A node's life: create, start, stop, destroy. */
+/* A node's life: create, start, destroy; its orderly end is node_stop.c. */
 #include "pipeline/stage/node.h"
 
 #include "engine/base/check.h"
 #include "pipeline/io/uring_io.h"
 #include "pipeline/stage/backend.h"
 #include "pipeline/stage/ledgers.h"
-#include "pipeline/stats/stats.h"
 
 #include <inttypes.h>
 #include <rte_launch.h>
@@ -13,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <time.h>
 
 enum {
     EVM_MEMORY_BYTES = 64 * 1024 * 1024,
@@ -65,7 +63,11 @@ static hn_err open_stores(hn_node *node, hn_node_problem *problem)
         return explain(problem, "log", log_why.text, err);
     char path[4096];
     snprintf(path, sizeof path, "%s/history", node->options.data_directory);
-    hn_history_options history_options = {.directory = path, .map_bytes = node->options.history_map_bytes};
+    hn_history_options history_options = {
+        .directory = path,
+        .map_bytes = node->options.history_map_bytes,
+        .pending_bytes_max = HN_HISTORY_PENDING_BYTES_MAX,
+    };
     hn_history_problem history_why = {.text = ""};
     bool was_wiped = false;
     err = hn_history_open(&node->history, &history_why, &was_wiped, &history_options);
@@ -243,61 +245,6 @@ hn_err hn_node_start(hn_node *node, hn_node_problem *problem)
         lcore = rte_get_next_lcore(lcore, 1, 0);
     }
     return HN_OK;
-}
-
-/* True when every slot is back in the free list or waits in a pool for an earlier nonce, and the log is
- * quiet. */
-static bool is_drained(const hn_node *node)
-{
-    uint64_t gapped = 0;
-    if (hn_ring_count(node->verify) != 0 || hn_ring_count(node->submit) != 0 ||
-        hn_ring_count(node->reply) != 0 || hn_ring_count(node->free_blocks) != HN_BLOCK_SLOTS ||
-        atomic_load_explicit(&node->log_view.in_flight, memory_order_relaxed) != 0)
-        return false;
-    for (uint32_t i = 0; i < node->shard_count; i++) {
-        const hn_shard_lane *lane = node->shards[i];
-        if (hn_ring_count(lane->admit) != 0 || hn_ring_count(lane->ready) != 0 ||
-            hn_ring_count(lane->execute) != 0)
-            return false;
-        gapped += atomic_load_explicit(&lane->gapped, memory_order_relaxed);
-    }
-    return hn_ring_count(node->free_pending) + gapped == HN_PENDING_SLOTS;
-}
-
-static void end_core(hn_node *node, uint32_t index, atomic_bool *stop)
-{
-    hn_core *core = node->cores[index];
-    atomic_store(stop, true);
-    hn_waker_wake(&core->waker);
-    rte_eal_wait_lcore(node->lcores[index]);
-    HN_CHECK(atomic_load_explicit(&core->has_ended, memory_order_acquire));
-}
-
-static void end_cores(hn_node *node)
-{
-    for (uint32_t i = 1; i < node->core_count; i++)
-        end_core(node, i, &node->stop);
-    end_core(node, 0, &node->stop_front);
-}
-
-bool hn_node_stop(hn_node *node, uint32_t timeout_ms)
-{
-    enum { STEADY_LOOKS = 5 }; /* the looks race with the cores: believe only several in a row */
-    atomic_store(&node->intake_closed, true);
-    struct timespec pause = {.tv_nsec = 2000000};
-    unsigned steady = 0;
-    for (uint32_t waited_ms = 0; waited_ms < timeout_ms && steady < STEADY_LOOKS; waited_ms += 2) {
-        steady = is_drained(node) ? steady + 1 : 0;
-        nanosleep(&pause, NULL);
-    }
-    hn_stats_close();
-    end_cores(node);
-    bool is_complete = steady >= STEADY_LOOKS && !hn_node_failed(node);
-    for (uint32_t i = 0; is_complete && i < node->ledger_count; i++)
-        if (hn_node_save_ledger(node, node->ledgers[i], node->closed_log_index) != HN_OK)
-            fprintf(stderr, "hanse: ledger %s: the next start replays more of the log\n",
-                    node->ledgers[i]->name);
-    return is_complete;
 }
 
 void hn_node_destroy(hn_node *node)

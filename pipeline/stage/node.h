@@ -53,8 +53,15 @@ HN_MUST_USE hn_err hn_node_create(hn_node **out, hn_node_problem *problem, const
 /* Launches the cores. From now on transactions are taken. */
 HN_MUST_USE hn_err hn_node_start(hn_node *node, hn_node_problem *problem);
 
-/* Takes no more transactions, lets those on their way finish (at most `timeout_ms`), ends the cores, writes a
- * snapshot of each ledger. False when something was left on its way: nothing acknowledged, that is. */
+/* Takes no more transactions, and says so to who submits some; all else goes on. */
+void hn_node_begin_stop(hn_node *node);
+
+/* True when what is on its way can only go on when there is room on the disk. Any thread. */
+bool hn_node_waits_for_room(const hn_node *node);
+
+/* Takes no more transactions, lets those on their way finish (at most `timeout_ms`, and no longer than there
+ * is room on the disk for them), ends the cores, writes a snapshot of each ledger. False when something was
+ * left on its way: nothing acknowledged, that is. What is left undone is told on standard error. */
 bool hn_node_stop(hn_node *node, uint32_t timeout_ms);
 void hn_node_destroy(hn_node *node);
 

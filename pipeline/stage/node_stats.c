@@ -1,4 +1,5 @@
 /* What the stats socket tells of a node. The names are documented in pipeline/stats/README.md. */
+#include "pipeline/stage/disk_use.h"
 #include "pipeline/stage/wiring.h"
 #include "pipeline/stats/stats.h"
 
@@ -80,13 +81,35 @@ static hn_err tell_log(void *self, hn_stats_writer *writer, const char *paramete
     (void)parameter;
     const hn_log_view *view = &node->log_view;
     hn_stats_put_text(writer, "state", states[atomic_load_explicit(&view->state, memory_order_relaxed)]);
-    hn_stats_put(writer, "intake_closed", atomic_load(&node->intake_closed));
+    hn_stats_put(writer, "intake_closed", atomic_load(&node->intake_closed) != 0);
+    hn_stats_put_text(writer, "intake", hn_node_intake_state(node));
     hn_stats_put(writer, "last_index", read_counter(&view->last_index));
     hn_stats_put(writer, "durable_index", hn_log_durable_index(node->log));
     hn_stats_put(writer, "in_flight", atomic_load_explicit(&view->in_flight, memory_order_relaxed));
     hn_stats_put(writer, "frames", read_counter(&view->frames));
     hn_stats_put(writer, "bytes", read_counter(&view->bytes));
     hn_stats_put(writer, "segments", read_counter(&view->segments));
+    hn_stats_put(writer, "room_bytes", read_counter(&view->room_bytes));
+    hn_disk_use use = hn_disk_use_of(node->options.data_directory);
+    hn_stats_put(writer, "disk_bytes", use.log_bytes);
+    hn_stats_put(writer, "snapshot_bytes", use.snapshot_bytes);
+    hn_stats_put(writer, "free_bytes", use.free_bytes);
+    return HN_OK;
+}
+
+static hn_err tell_history(void *self, hn_stats_writer *writer, const char *parameter)
+{
+    const hn_node *node = self;
+    (void)parameter;
+    hn_history_status status = hn_history_status_now(node->history);
+    hn_stats_put_text(writer, "state", status.is_full ? "full" : status.is_behind ? "behind" : "current");
+    hn_stats_put_text(writer, "trouble", status.why);
+    hn_stats_put(writer, "waiting_blocks", status.waiting_blocks);
+    hn_stats_put(writer, "waiting_bytes", status.waiting_bytes);
+    hn_stats_put(writer, "failed_commits", status.failed_commits);
+    hn_stats_put(writer, "bytes", status.bytes);
+    hn_stats_put(writer, "limit_bytes", status.limit_bytes);
+    hn_stats_put(writer, "free_bytes", hn_disk_use_of(node->options.data_directory).free_bytes);
     return HN_OK;
 }
 
@@ -183,6 +206,7 @@ hn_err hn_node_register_stats(hn_node *node)
         {"/hanse/latency", "Receive to reply of executed and durable transactions, in microseconds",
          tell_latency},
         {"/hanse/log", "State of the log", tell_log},
+        {"/hanse/history", "State of the block history", tell_history},
         {"/hanse/ledger", "Ledgers and their chain ids; with a name: that ledger", tell_ledger},
         {"/hanse/verdicts", "Answers given, by verdict and by reason of rejection", tell_verdicts},
         {"/hanse/port", "Datagrams in and out", tell_port},

@@ -3,9 +3,19 @@
  *
  * Runs behind execution, on the back core. The hash is published at once to executors that wait for it;
  * readers see a block only when it can no longer be lost.
+ *
+ * A history that cannot be written (a full disk) falls behind: blocks wait in memory, readers hear that it is
+ * behind instead of "there is no such thing", and it is tried again until there is room. When no more can
+ * wait, the intake closes and blocks stay here; execution then stops by itself for want of block slots.
  */
 #include "engine/base/check.h"
 #include "pipeline/stage/wiring.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#define RETRY_NS_MIN UINT64_C(50000000)
+#define RETRY_NS_MAX UINT64_C(2000000000)
 
 static void publish_hash(hn_node_ledger *ledger, const hn_executed_block *block)
 {
@@ -23,15 +33,66 @@ static void seal_block(hn_block_slot *slot)
     publish_hash(slot->ledger, &slot->block);
 }
 
+/* --- the history ---
+ */
+
+static void note_behind(hn_node *node)
+{
+    uint64_t now_ns = hn_clock_monotonic_ns();
+    if (!node->is_history_behind) {
+        node->is_history_behind = true;
+        node->history_retry_step = RETRY_NS_MIN;
+        fprintf(stderr,
+                "hanse: the block history cannot be written: %s: it falls behind; nothing is lost, and it "
+                "catches up when it can be written again\n",
+                hn_history_status_now(node->history).why);
+    }
+    node->history_retry_ns = now_ns + node->history_retry_step;
+    if (node->history_retry_step < RETRY_NS_MAX)
+        node->history_retry_step *= 2;
+}
+
+static void note_caught_up(hn_node *node, uint64_t blocks)
+{
+    node->is_history_behind = false;
+    hn_node_reopen_intake(node, HN_INTAKE_HISTORY_FULL);
+    fprintf(stderr, "hanse: the block history has caught up: %" PRIu64 " blocks\n", blocks);
+}
+
+/* Commits what was put; when that failed before, only after a while again. */
+static void commit_history(hn_node *node)
+{
+    if (node->is_history_behind && hn_clock_monotonic_ns() < node->history_retry_ns)
+        return;
+    uint64_t waiting = hn_history_status_now(node->history).waiting_blocks;
+    if (hn_history_commit(node->history) != HN_OK)
+        note_behind(node);
+    else if (node->is_history_behind)
+        note_caught_up(node, waiting);
+}
+
+/* True when the history can take a block. */
+static bool has_history_room(hn_node *node)
+{
+    if (!hn_history_has_room(node->history))
+        commit_history(node);
+    if (hn_history_has_room(node->history))
+        return true;
+    hn_node_close_intake(node, HN_INTAKE_HISTORY_FULL);
+    return false;
+}
+
+/* --- publication ---
+ */
+
 static void publish(hn_node *node, hn_block_slot *slot)
 {
     if (slot->block.is_empty)
         return;
     hn_err err = hn_query_engine_note_sealed(node->query_engine, slot->ledger->index, &slot->block);
-    if (err == HN_ERR_LIMIT && hn_history_commit(node->history) == HN_OK)
-        err = hn_history_put_block(node->history, slot->ledger->index, &slot->block);
-    /* A history that cannot be written is made again from the log at the next start. */
-    HN_CHECK(err != HN_ERR_NO_MEMORY);
+    /* There is room in the history, and the block is the next one: only memory can be missing. Going on would
+     * answer wrongly; the log has the inputs, so a restart loses nothing. */
+    HN_CHECK(err == HN_OK);
     atomic_store_explicit(&slot->ledger->published_number, slot->block.header.number, memory_order_relaxed);
 }
 
@@ -65,14 +126,14 @@ static unsigned publish_durable(hn_node *node)
         uint32_t position = (node->sealed_waiting_first + ready) % HN_BLOCK_SLOTS;
         if (node->sealed_waiting[position]->frame_index > durable)
             break;
+        if (!has_history_room(node))
+            break;
         publish(node, node->sealed_waiting[position]);
         ready++;
     }
     if (ready == 0)
         return 0;
-    /* Repeated with the next block when the disk is full: it then holds this one too. */
-    hn_err committed = hn_history_commit(node->history);
-    (void)committed;
+    commit_history(node);
     for (uint32_t i = 0; i < ready; i++) {
         uint32_t position = (node->sealed_waiting_first + i) % HN_BLOCK_SLOTS;
         hn_count(&node->counters.sealed, 1);
@@ -96,5 +157,8 @@ unsigned hn_stage_seal(void *self)
         node->sealed_waiting_count++;
         sealed = 1;
     }
-    return sealed + publish_durable(node);
+    unsigned published = publish_durable(node);
+    if (node->is_history_behind)
+        commit_history(node); /* nobody else would, when no more blocks come */
+    return sealed + published;
 }

@@ -106,6 +106,14 @@ typedef struct hn_verifier {
     _Atomic uint64_t refused;
 } hn_verifier;
 
+/* Why no transactions are taken. Each has one owner, who sets and clears its bit. */
+typedef enum hn_intake_obstacle {
+    HN_INTAKE_STOPPING = 1 << 0,     /* main thread */
+    HN_INTAKE_LOG_FULL = 1 << 1,     /* front */
+    HN_INTAKE_LOG_FAILED = 1 << 2,   /* front */
+    HN_INTAKE_HISTORY_FULL = 1 << 3, /* back: no more blocks can wait for room in the history */
+} hn_intake_obstacle;
+
 /* The log as others may see it; front writes it after each look at the log. */
 typedef struct hn_log_view {
     _Atomic uint32_t state; /* hn_log_state */
@@ -114,6 +122,7 @@ typedef struct hn_log_view {
     _Atomic uint64_t frames;
     _Atomic uint64_t bytes;
     _Atomic uint64_t segments;
+    _Atomic uint64_t room_bytes;
 } hn_log_view;
 
 typedef struct hn_node_counters {
@@ -134,10 +143,10 @@ typedef struct hn_node_counters {
 
 struct hn_node {
     hn_node_options options;
-    atomic_bool stop_front;    /* front ends last: the others read its log */
-    atomic_bool stop;          /* cores end */
-    atomic_bool intake_closed; /* draining, or the log takes nothing */
-    atomic_bool failed;        /* the log failed: nothing is acknowledged any more */
+    atomic_bool stop_front;         /* front ends last: the others read its log */
+    atomic_bool stop;               /* cores end */
+    _Atomic uint32_t intake_closed; /* hn_intake_obstacle bits; 0: transactions are taken */
+    atomic_bool failed;             /* the log failed: nothing is acknowledged any more */
 
     hn_map map;
     hn_node_ledger *ledgers[HN_LEDGERS_MAX];
@@ -193,6 +202,9 @@ struct hn_node {
     hn_block_slot *sealed_waiting[HN_BLOCK_SLOTS]; /* sealed, not durable yet; a ring by position */
     uint32_t sealed_waiting_first;
     uint32_t sealed_waiting_count;
+    bool is_history_behind;      /* told so */
+    uint64_t history_retry_ns;   /* when to try again to commit what waits */
+    uint64_t history_retry_step; /* and how long to wait after that */
 
     hn_node_counters counters;
 };
@@ -210,6 +222,15 @@ static inline void hn_count(_Atomic uint64_t *counter, uint64_t amount)
     atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + amount,
                           memory_order_relaxed);
 }
+
+/* Closes the intake for a reason, or takes the reason back; wakes nobody. The reason's owner. */
+void hn_node_close_intake(hn_node *node, hn_intake_obstacle why);
+void hn_node_reopen_intake(hn_node *node, hn_intake_obstacle why);
+
+/* Why the intake is closed, in a word for operators ("open" when it is not), and in words for submitters. The
+ * gravest reason counts. Any thread. */
+const char *hn_node_intake_state(const hn_node *node);
+const char *hn_node_intake_words(const hn_node *node);
 
 /* A slot's way back. Any core. */
 void hn_node_free_pending(hn_node *node, hn_pending *pending);

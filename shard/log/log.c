@@ -402,5 +402,9 @@ hn_log_counts hn_log_count(const hn_log *log)
 {
     hn_log_counts counts = log->counts;
     counts.segments = log->last_sequence != 0 ? log->last_sequence - log->first_sequence + 1 : 0;
+    const hn_log_segment *current = &log->current, *next = &log->next;
+    counts.room_bytes = current->zeroed - current->position;
+    if (next->file != HN_LOG_NO_FILE && next->zeroed > next->position)
+        counts.room_bytes += next->zeroed - next->position;
     return counts;
 }

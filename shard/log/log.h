@@ -100,6 +100,7 @@ typedef struct hn_log_counts {
     uint64_t frames;
     uint64_t bytes; /* written, padding included */
     uint64_t segments;
+    uint64_t room_bytes;    /* written ahead: frames of so many bytes need no more space on the disk */
     uint64_t write_ns_last; /* submission to completion of the newest write; 0 without a clock */
 } hn_log_counts;
 hn_log_counts hn_log_count(const hn_log *log);

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -141,6 +142,17 @@ static void check_block(fixture *f, const hn_executed_block *put)
 }
 
 static const hn_sample_options mixed = {.transaction_count = 7, .logs_max = 3, .data_max = 200};
+
+/* Blocks 1 to `last`, and none after that. */
+static void expect_blocks(fixture *f, uint64_t last)
+{
+    cr_assert_eq(hn_history_read_begin(f->reader), HN_OK);
+    for (uint64_t number = 1; number <= last; number++)
+        check_block(f, f->blocks[number]);
+    hn_history_block block;
+    cr_assert_eq(hn_history_block_at(f->reader, &block, 0, last + 1), HN_ERR_NOT_FOUND);
+    hn_history_read_end(f->reader);
+}
 
 Test(history, gives_back_what_was_put)
 {
@@ -551,5 +563,96 @@ Test(history, tells_when_there_is_no_room)
     cr_assert_eq(hn_history_read_begin(f->reader), HN_OK);
     check_block(f, f->blocks[number]);
     hn_history_read_end(f->reader);
+    free_fixture(f);
+}
+
+static void bound_files(rlim_t bytes)
+{
+    struct rlimit limit;
+    cr_assert_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+Test(history, falls_behind_and_catches_up)
+{
+    signal(SIGXFSZ, SIG_IGN);
+    fixture *f = make_fixture(11);
+    expect_blocks(f, 0);
+    hn_sample_options plain = {.transaction_count = 100, .plain = true};
+    put_blocks(f, 5, &plain, 1);
+    hn_history_status status = hn_history_status_now(f->history);
+    cr_assert(!status.is_behind && !status.is_full);
+    cr_assert_str_eq(status.why, "");
+    cr_assert_eq(status.waiting_blocks + status.waiting_bytes + status.failed_commits, 0);
+    cr_assert_eq(status.limit_bytes, 1ULL << 30);
+    cr_assert_gt(status.bytes, 5 * 100 * 100); /* a hundred transactions a block, over a hundred bytes each */
+
+    bound_files(status.bytes); /* as if the disk were full */
+    uint64_t seen = f->last;
+    for (unsigned i = 0; i < 40; i++) {
+        uint64_t number = ++f->last;
+        f->blocks[number] =
+            hn_sample_block(&f->blocks_arena, &f->prng, number, &f->blocks[number - 1]->hash, &plain);
+        cr_assert_eq(hn_history_put_block(f->history, 0, f->blocks[number]), HN_OK);
+    }
+    for (unsigned i = 1; i <= 3; i++) {
+        cr_assert_eq(hn_history_commit(f->history), HN_ERR_NO_SPACE);
+        status = hn_history_status_now(f->history);
+        cr_assert(status.is_behind && !status.is_full);
+        cr_assert_str_eq(status.why, "no space left on its disk");
+        cr_assert_eq(status.failed_commits, i);
+        cr_assert_eq(status.waiting_blocks, 40);
+        cr_assert_eq(status.waiting_bytes, hn_history_pending_bytes(f->history));
+    }
+    cr_assert_eq(hn_history_newest_put(f->history, 0), f->last);
+    expect_blocks(f, seen); /* readers go on seeing what was there */
+    bound_files(RLIM_INFINITY);
+    cr_assert_eq(hn_history_commit(f->history), HN_OK);
+    status = hn_history_status_now(f->history);
+    cr_assert(!status.is_behind);
+    cr_assert_eq(status.waiting_blocks + status.waiting_bytes, 0);
+    cr_assert_eq(status.failed_commits, 3);
+    expect_blocks(f, f->last);
+    free_fixture(f);
+}
+
+Test(history, takes_no_more_than_its_bound)
+{
+    signal(SIGXFSZ, SIG_IGN);
+    fixture *f = make_fixture(12);
+    close_history(f);
+    hn_history *history;
+    bool was_wiped;
+    hn_history_options options = {.directory = f->path, .map_bytes = 1 << 30, .pending_bytes_max = 100000};
+    cr_assert_eq(hn_history_open(&history, NULL, &was_wiped, &options), HN_OK);
+    cr_assert_eq(hn_history_add_ledger(history, 0, "first", &f->genesis, &f->genesis_hash), HN_OK);
+    bound_files(hn_history_status_now(history).bytes);
+    hn_sample_options plain = {.transaction_count = 100, .plain = true};
+    hn_hash parent = f->genesis_hash;
+    uint64_t number = 0;
+    while (hn_history_has_room(history)) {
+        cr_assert_lt(++number, 100);
+        f->blocks[number] = hn_sample_block(&f->blocks_arena, &f->prng, number, &parent, &plain);
+        parent = f->blocks[number]->hash;
+        cr_assert_eq(hn_history_put_block(history, 0, f->blocks[number]), HN_OK);
+    }
+    cr_assert_gt(number, 2);
+    cr_assert_eq(hn_history_commit(history), HN_ERR_NO_SPACE);
+    cr_assert(hn_history_status_now(history).is_full);
+    hn_executed_block *next = hn_sample_block(&f->blocks_arena, &f->prng, number + 1, &parent, &plain);
+    cr_assert_eq(hn_history_put_block(history, 0, next), HN_ERR_LIMIT);
+    cr_assert_eq(hn_history_newest_put(history, 0), number);
+    bound_files(RLIM_INFINITY);
+    cr_assert_eq(hn_history_commit(history), HN_OK);
+    cr_assert(hn_history_has_room(history));
+    cr_assert_eq(hn_history_put_block(history, 0, next), HN_OK);
+    hn_history_close(history);
+
+    f->last = number + 1;
+    f->blocks[f->last] = next;
+    open_history(f, &was_wiped);
+    cr_assert(!was_wiped);
+    expect_blocks(f, f->last);
     free_fixture(f);
 }
