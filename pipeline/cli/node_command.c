@@ -1,21 +1,32 @@
-/* `hanse node`: runs a node until SIGTERM or SIGINT. */
+/* `hanse node`: runs a node until SIGTERM or SIGINT.
+ *
+ * Exit status: 0 it stopped as asked and finished everything that it had taken; 1 it could not start, or its
+ * log failed; 2 wrong usage; 3 it stopped as asked, but something taken was left undone (a full disk), and
+ * nobody was told otherwise; 128 and the signal's number when a second signal ended it at once.
+ */
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/config.h"
 #include "pipeline/cli/data_directory.h"
 #include "pipeline/cli/eal.h"
+#include "pipeline/cli/signals.h"
 #include "pipeline/rpc/server.h"
 #include "pipeline/stage/node.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { DRAIN_MS = 30000, CORES_MAX = 8, CORES_MIN = 2, PATH_BYTES = 4096 };
+enum {
+    DRAIN_MS = 30000,
+    RPC_DRAIN_MS = 2000,
+    RPC_DRAIN_STUCK_MS = 200,
+    CORES_MAX = 8,
+    CORES_MIN = 2,
+    PATH_BYTES = 4096
+};
 
 typedef struct running {
     hn_config config;
@@ -30,12 +41,6 @@ typedef struct running {
 static void complain(const char *text)
 {
     fprintf(stderr, "hanse: %s\n", text);
-}
-
-static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *place)
-{
-    (void)status, (void)kind, (void)place;
-    return remove(path);
 }
 
 /* The data directory: as configured, or a temporary one for --dev. */
@@ -56,6 +61,7 @@ static bool choose_directory(running *self)
         return false;
     }
     self->is_temporary = true;
+    hn_signals_remove_at_end(self->data);
     return true;
 }
 
@@ -223,41 +229,29 @@ static void announce(const running *self)
 }
 
 /* Waits for SIGTERM or SIGINT, or for the log to fail. */
-static bool wait_for_end(const running *self, const sigset_t *signals)
+static bool wait_for_end(const running *self)
 {
-    struct timespec second = {.tv_sec = 1};
     for (;;) {
-        int caught = sigtimedwait(signals, NULL, &second);
-        if (caught == SIGTERM || caught == SIGINT)
+        if (hn_signals_wait(1000))
             return true;
         if (hn_node_failed(self->node))
             return false;
     }
 }
 
-static void end_at_once(int signal_number)
+/* JSON-RPC first: its clients still get their answers, unless these need room that the disk does not have. */
+static bool shut_down(running *self)
 {
-    static const char text[] = "hanse: stopping at once; everything acknowledged is in the log\n";
-    ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
-    (void)written;
-    _exit(128 + signal_number);
-}
-
-static bool shut_down(running *self, const sigset_t *signals)
-{
-    /* From here on a second signal ends the process at once. */
-    signal(SIGTERM, end_at_once);
-    signal(SIGINT, end_at_once);
-    pthread_sigmask(SIG_UNBLOCK, signals, NULL);
     if (!self->config.quiet)
         fprintf(stderr, "hanse: stopping: finishing what was taken; a second signal ends at once\n");
-    bool is_complete = hn_node_stop(self->node, DRAIN_MS);
-    if (!is_complete)
-        complain("not everything could be finished; nothing unfinished was acknowledged");
-    return is_complete;
+    hn_node_begin_stop(self->node);
+    bool is_stuck = hn_node_waits_for_room(self->node) || hn_node_failed(self->node);
+    hn_rpc_server_stop(self->rpc, is_stuck ? RPC_DRAIN_STUCK_MS : RPC_DRAIN_MS);
+    self->rpc = NULL;
+    return hn_node_stop(self->node, DRAIN_MS);
 }
 
-static int run(running *self, const sigset_t *signals)
+static int run(running *self)
 {
     hn_data_problem problem = {.text = ""};
     if (!choose_directory(self))
@@ -272,12 +266,11 @@ static int run(running *self, const sigset_t *signals)
         (void)hn_node_stop(self->node, DRAIN_MS);
         return HN_EXIT_FAILED;
     }
+    hn_signals_now_running();
     announce(self);
-    bool was_asked = wait_for_end(self, signals);
-    hn_rpc_server_stop(self->rpc, 2000);
-    self->rpc = NULL;
-    bool is_complete = shut_down(self, signals);
-    return was_asked && is_complete ? HN_EXIT_OK : HN_EXIT_FAILED;
+    bool was_asked = wait_for_end(self);
+    bool is_complete = shut_down(self);
+    return !was_asked ? HN_EXIT_FAILED : is_complete ? HN_EXIT_OK : HN_EXIT_UNFINISHED;
 }
 
 static void clean_up(running *self)
@@ -286,7 +279,7 @@ static void clean_up(running *self)
     if (self->has_eal)
         hn_eal_stop();
     if (self->is_temporary)
-        nftw(self->data, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+        hn_remove_tree(self->data);
     hn_arena_destroy(&self->arena);
     hn_config_destroy(&self->config);
 }
@@ -299,7 +292,17 @@ static void print_help(void)
     printf("\nexamples:\n"
            "  hanse node --dev\n"
            "  hanse init --data /var/lib/hanse --genesis genesis.json --ledger payments\n"
-           "  hanse node --data /var/lib/hanse --udp-listen 0.0.0.0:8546\n");
+           "  hanse node --data /var/lib/hanse --udp-listen 0.0.0.0:8546\n\n"
+           "SIGTERM or SIGINT finishes what was taken and stops; a second one stops at once, at any time.\n"
+           "Nothing acknowledged is lost either way.\n\n"
+           "exit status:\n"
+           "  0  stopped as asked, with everything finished\n"
+           "  1  could not start, or writing its log failed\n"
+           "  2  wrong options or configuration\n"
+           "  3  stopped as asked, but transactions taken were left undone for want of room on the disk or "
+           "of time;\n"
+           "     they were not acknowledged as executed\n"
+           "  128 + N  ended at once by signal N, the second one or one before it ran\n");
 }
 
 int hn_cli_node(int argc, char **argv)
@@ -320,14 +323,13 @@ int hn_cli_node(int argc, char **argv)
         clean_up(&self);
         return HN_EXIT_OK;
     }
-    /* Blocked before any thread is made, so that only this one takes them. */
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
-    int status = run(&self, &signals);
+    if (hn_signals_start() != HN_OK) {
+        complain("no thread could be made");
+        clean_up(&self);
+        return HN_EXIT_FAILED;
+    }
+    int status = run(&self);
     clean_up(&self);
     return status;
 }

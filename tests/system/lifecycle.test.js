@@ -5,7 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 
 import { Sender } from './support/datagrams.js';
-import { defer, filesBelow, isRoot, Node, refusedNode, run, sleep, startNode, until, workFolder } from './support/node.js';
+import { defer, filesBelow, isRoot, Node, patience, refusedNode, run, sleep, startNode, until, workFolder } from './support/node.js';
 import { accounts, bytesOf, hashOf, sign, stranger } from './support/wallets.js';
 
 // Sends transfers of 1 wei without pause until told to stop; `acknowledged` has the receipts by hash.
@@ -81,6 +81,76 @@ test('a second signal ends at once and loses nothing that was acknowledged', asy
     await expectAll(again, load.acknowledged);
     await again.stop();
   }
+});
+
+// Calls that keep a core busy for seconds: endless loops up to the bound of gas.
+function startHeavyCalls(node, count) {
+  const loop = { data: '0x5b600056', gas: '0x2faf080' };
+  return Array.from({ length: count }, () => node.ask('eth_call', [loop, 'latest']).catch((error) => error));
+}
+
+for (const [first, second] of [['SIGTERM', 'SIGTERM'], ['SIGINT', 'SIGTERM'], ['SIGTERM', 'SIGINT']])
+  test(`${second} after ${first} ends at once, also while JSON-RPC's clients still wait for answers`, async (t) => {
+    const data = path.join(workFolder(t), 'data');
+    const node = await startNode(t, { data });
+    const sender = new Sender(t, node.udpPort);
+    const receipt = await sender.submit(sign(accounts[0], { nonce: 0 }));
+    assert.equal(receipt.verdict, 'EXECUTED');
+    const calls = startHeavyCalls(node, 400);
+    await until(async () => (await node.stats('/hanse/queues')).query > 300, 'the calls wait');
+    node.child.kill(first);
+    await until(() => /a second signal ends at once/.test(node.stderr), 'it is stopping');
+    await sleep(200);
+    assert.ok(!node.end, 'it waits for its answers');
+    const began = Date.now();
+    node.child.kill(second);
+    await until(() => node.end, 'the node ends');
+    assert.ok(Date.now() - began < 700 * patience, `the end took ${Date.now() - began} ms`);
+    assert.deepEqual(node.end, { code: second === 'SIGTERM' ? 143 : 130, signal: null }, node.stderr);
+    assert.match(node.stderr, /stopping at once; everything acknowledged is in the log/);
+    await Promise.all(calls);
+    const again = await startNode(t, { data });
+    await expectAll(again, new Map([[receipt.hash, receipt]]));
+    await again.stop();
+  });
+
+test('a signal while it starts ends it at once, and the next start is whole', async (t) => {
+  const data = path.join(workFolder(t), 'data');
+  const node = await startNode(t, { data });
+  const sender = new Sender(t, node.udpPort);
+  for (let nonce = 0; nonce < 5; nonce++) await sender.submit(sign(accounts[0], { nonce }));
+  await node.stop('SIGKILL');
+  let early = 0;
+  for (let delay = 0; delay < 200; delay += 20) {
+    const starting = new Node(['--dev', '--data', data, '--cores', '2']);
+    defer(t, () => starting.child.kill('SIGKILL'));
+    await sleep(delay);
+    const wasRunning = starting.stdout.includes('Stop with Ctrl-C');
+    const end = await starting.stop();
+    // Before it had taken hold of its signals it ends as every program does.
+    assert.ok([0, 143, null].includes(end.code), JSON.stringify(end) + starting.stderr);
+    if (wasRunning) assert.equal(end.code, 0);
+    if (/stopping at once, before it ran/.test(starting.stderr)) early++;
+  }
+  assert.ok(early > 0, 'none was met while it started');
+  const again = await startNode(t, { data });
+  assert.equal(await again.nonce(accounts[0].address), 5);
+  await again.stop();
+  const audit = await run(['verify', '--data', data]);
+  assert.deepEqual([audit.code, /Everything agrees/.test(audit.stdout)], [0, true], audit.stdout + audit.stderr);
+});
+
+test('a temporary data directory goes away with a node that is ended at once, too', async (t) => {
+  const parent = workFolder(t);
+  const node = await new Node(['--dev', '--cores', '2'], { env: { TMPDIR: parent } }).ready();
+  defer(t, () => node.child.kill('SIGKILL'));
+  const calls = startHeavyCalls(node, 400);
+  await until(async () => (await node.stats('/hanse/queues')).query > 300, 'the calls wait');
+  node.child.kill('SIGINT');
+  await until(() => /a second signal ends at once/.test(node.stderr), 'it is stopping');
+  assert.equal((await node.stop('SIGINT')).code, 130, node.stderr);
+  await Promise.all(calls);
+  assert.deepEqual(fs.readdirSync(parent), []);
 });
 
 test('while it stops, submissions are told so and readers are answered or refused, never left hanging', async (t) => {
