@@ -415,3 +415,16 @@ hn_err hn_json_read_padded(void *out, size_t size, const hn_json *node)
         return HN_ERR_INVALID;
     return hn_json_parse_padded(out, size, text, node);
 }
+
+hn_err hn_json_print(hn_bytes *out, hn_arena *arena, const hn_json *node)
+{
+    char *text = json_dumps(node->value, JSON_COMPACT | JSON_ENCODE_ANY);
+    hn_err err = text == NULL ? HN_ERR_NO_MEMORY : hn_arena_copy(out, arena, hn_bytes_of(text, strlen(text)));
+    free(text);
+    return err;
+}
+
+bool hn_json_equal(const hn_json *left, const hn_json *right)
+{
+    return json_equal(left->value, right->value) == 1;
+}

@@ -89,4 +89,10 @@ HN_MUST_USE hn_err hn_json_read_padded(void *out, size_t size, const hn_json *no
 /* The same for text that is no value: an object's key. `node` says where in messages. */
 HN_MUST_USE hn_err hn_json_parse_padded(void *out, size_t size, const char *text, const hn_json *node);
 
+/* A value's text, compact, into the arena. HN_ERR_NO_MEMORY. */
+HN_MUST_USE hn_err hn_json_print(hn_bytes *out, hn_arena *arena, const hn_json *node);
+
+/* The same type and contents; an object's members in any order. */
+bool hn_json_equal(const hn_json *left, const hn_json *right);
+
 #endif

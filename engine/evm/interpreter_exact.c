@@ -32,10 +32,10 @@ static hn_evm_status price(hn_evm *evm, hn_frame *frame, uint64_t *cost, uint8_t
     return HN_EVM_SUCCESS;
 }
 
-static void trace_step(hn_evm *evm, const hn_frame *frame, uint8_t opcode, uint64_t cost,
-                       hn_evm_status status)
+static hn_trace_step step_of(hn_evm *evm, const hn_frame *frame, uint8_t opcode, uint64_t cost,
+                             hn_evm_status status)
 {
-    const hn_trace_step step = {
+    return (hn_trace_step){
         .pc = frame->pc,
         .opcode = opcode,
         .gas = frame->gas,
@@ -50,7 +50,27 @@ static void trace_step(hn_evm *evm, const hn_frame *frame, uint8_t opcode, uint6
         .status = status,
         .state = evm->state,
     };
+}
+
+static void trace_step(hn_evm *evm, const hn_frame *frame, uint8_t opcode, uint64_t cost,
+                       hn_evm_status status)
+{
+    const hn_trace_step step = step_of(evm, frame, opcode, cost, status);
     evm->tracer->step(evm->tracer->self, &step);
+}
+
+/* The instruction failed after it was shown. What may not write while nothing may be written finds that out
+ * before it looks at its operands; a call does not. */
+static void trace_fault(hn_evm *evm, const hn_frame *frame, uint8_t opcode, uint64_t cost,
+                        hn_evm_status status)
+{
+    if (evm->tracer == NULL || evm->tracer->fault == NULL)
+        return;
+    hn_trace_step step = step_of(evm, frame, opcode, cost, status);
+    step.gas += cost;
+    if (status != HN_EVM_INVALID_OPCODE && (status != HN_EVM_STATIC_VIOLATION || opcode == HN_OP_CALL))
+        step.stack_size -= hn_instructions[opcode].in;
+    evm->tracer->fault(evm->tracer->self, &step);
 }
 
 hn_outcome hn_interpret_exactly(hn_evm *evm, hn_frame *frame)
@@ -63,15 +83,20 @@ hn_outcome hn_interpret_exactly(hn_evm *evm, hn_frame *frame)
         uint64_t cost;
         hn_evm_status status = price(evm, frame, &cost, opcode);
         if (is_traced)
-            trace_step(evm, frame, opcode, cost, status);
+            trace_step(evm, frame, opcode, cost, status == HN_EVM_INVALID_OPCODE ? HN_EVM_SUCCESS : status);
+        if (status == HN_EVM_INVALID_OPCODE)
+            trace_fault(evm, frame, opcode, 0, status);
         if (status != HN_EVM_SUCCESS)
             return (hn_outcome)status;
         frame->gas -= cost;
         if (!hn_memory_grow(evm, frame))
             return HN_EVM_MEMORY;
         hn_outcome outcome = instruction->run(evm, frame, &frame->stack[(int64_t)frame->stack_size - 1]);
-        if (outcome != HN_OUTCOME_NEXT && outcome != HN_OUTCOME_CALL)
+        if (outcome != HN_OUTCOME_NEXT && outcome != HN_OUTCOME_CALL) {
+            if (outcome != HN_OUTCOME_RETURN)
+                trace_fault(evm, frame, opcode, cost, (hn_evm_status)outcome);
             return outcome;
+        }
         frame->stack_size = frame->stack_size - instruction->in + instruction->out;
         frame->pc++;
         if (outcome == HN_OUTCOME_CALL)

@@ -28,6 +28,9 @@ typedef struct hn_trace_step {
 struct hn_tracer {
     void *self;
     void (*step)(void *self, const hn_trace_step *step);
+    /* An instruction that step() showed without a failure came to one while it ran (REVERT's too): the machine
+     * as it then stands, operands taken off the stack. */
+    void (*fault)(void *self, const hn_trace_step *step);
     /* A frame begins: every call and creation, precompiles included. opcode: CALL, CREATE2, ... also at depth
      * 0. */
     void (*enter)(void *self, const hn_message *message, uint8_t opcode, hn_bytes code);

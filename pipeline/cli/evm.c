@@ -5,6 +5,7 @@
 #include "pipeline/cli/evm_run.h"
 #include "pipeline/cli/evm_state_test.h"
 #include "pipeline/cli/evm_t8n.h"
+#include "pipeline/cli/evm_trace_test.h"
 #include "pipeline/cli/evm_transaction_test.h"
 #include "pipeline/cli/evm_trie_test.h"
 
@@ -14,7 +15,7 @@ static const struct {
 } runners[] = {
     {"statetest", hn_evm_state_test_file},    {"blocktest", hn_evm_block_test_file},
     {"txtest", hn_evm_transaction_test_file}, {"rlptest", hn_evm_rlp_test_file},
-    {"trietest", hn_evm_trie_test_file},
+    {"trietest", hn_evm_trie_test_file},      {"tracetest", hn_evm_trace_test_file},
 };
 
 int hn_cli_evm(int argc, char **argv)
@@ -26,12 +27,12 @@ int hn_cli_evm(int argc, char **argv)
     for (size_t i = 0; argc >= 2 && i < sizeof runners / sizeof *runners; i++)
         if (strcmp(argv[1], runners[i].name) == 0)
             return hn_evm_run_vectors(argc - 1, argv + 1, runners[i].run_file);
-    bool wants_help = argc >= 2 && strcmp(argv[1], "--help") == 0;
+    bool wants_help = argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
     fputs("usage: hanse evm COMMAND ...\n"
           "  run         run code              t8n         one state transition, for makers of tests\n"
           "  statetest   GeneralStateTests     blocktest   BlockchainTests\n"
           "  txtest      TransactionTests      rlptest     RLPTests\n"
-          "  trietest    TrieTests\n"
+          "  trietest    TrieTests             tracetest   geth's vectors of tracers\n"
           "Each has --help.\n",
           wants_help ? stdout : stderr);
     return wants_help ? 0 : 2;

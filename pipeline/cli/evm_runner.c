@@ -292,7 +292,7 @@ static int run_workers(hn_evm_shared *shared)
 /* --- options --- */
 
 static const char usage[] =
-    "usage: hanse evm statetest|blocktest|txtest|rlptest|trietest [options] PATH...\n"
+    "usage: hanse evm statetest|blocktest|txtest|rlptest|trietest|tracetest [options] PATH...\n"
     "Runs the vectors in files, and in the .json files of folders.\n"
     "  --fork NAME         only this fork\n"
     "  --filter TEXT       only tests whose path or name contains TEXT\n"

@@ -7,9 +7,9 @@
 #ifndef HN_PIPELINE_RPC_CALL_H
 #define HN_PIPELINE_RPC_CALL_H
 
+#include "engine/codec/json_writer.h"
 #include "pipeline/history/reader.h"
 #include "pipeline/rpc/backend.h"
-#include "pipeline/rpc/json_writer.h"
 #include "pipeline/rpc/server.h"
 
 #include <cjson/cJSON.h>

@@ -1,7 +1,7 @@
 /* Methods about the state: asked of the core that owns the sealed state. */
+#include "engine/trace/revert.h"
 #include "pipeline/rpc/call_object.h"
 #include "pipeline/rpc/find_block.h"
-#include "pipeline/rpc/revert.h"
 
 #include <stdio.h>
 

@@ -3,8 +3,8 @@
 #ifndef HN_PIPELINE_RPC_SHOW_H
 #define HN_PIPELINE_RPC_SHOW_H
 
+#include "engine/codec/json_writer.h"
 #include "pipeline/history/reader.h"
-#include "pipeline/rpc/json_writer.h"
 
 /* Where a transaction is; NULL members when it is pending. */
 typedef struct hn_transaction_place {

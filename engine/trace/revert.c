@@ -1,6 +1,6 @@
-#include "pipeline/rpc/revert.h"
+#include "engine/trace/revert.h"
 
-#include "engine/base/u256.h"
+#include "engine/codec/hex.h"
 
 #include <stdio.h>
 
@@ -44,34 +44,40 @@ static bool read_error(hn_bytes *out, hn_bytes output)
     return true;
 }
 
-static bool read_panic(uint64_t *out, hn_bytes output)
+/* The words for a panic, into `out`. */
+static void panic_text(char out[HN_REVERT_SCRATCH_MAX], const hn_u256 *code)
 {
-    if (output.size != 36 || memcmp(output.data, panic_selector, 4) != 0)
+    for (size_t i = 0; i < sizeof panics / sizeof panics[0]; i++) {
+        if (hn_u256_fits_64(code) && panics[i].code == code->w[0]) {
+            snprintf(out, HN_REVERT_SCRATCH_MAX, "%s", panics[i].text);
+            return;
+        }
+    }
+    char digits[HN_HEX_QUANTITY_MAX];
+    size_t size = hn_hex_write_u256(digits, code);
+    snprintf(out, HN_REVERT_SCRATCH_MAX, "unknown panic code: %.*s", (int)size, digits);
+}
+
+bool hn_revert_reason(hn_bytes *out, char scratch[HN_REVERT_SCRATCH_MAX], hn_bytes output)
+{
+    if (read_error(out, output))
+        return true;
+    if (output.size < 36 || memcmp(output.data, panic_selector, 4) != 0)
         return false;
     hn_u256 code = hn_u256_from_be(output.data + 4);
-    *out = code.w[0];
-    return hn_u256_fits_64(&code);
+    panic_text(scratch, &code);
+    *out = hn_bytes_of(scratch, strlen(scratch));
+    return true;
 }
 
 void hn_revert_text(char out[HN_REVERT_TEXT_MAX], hn_bytes output)
 {
-    hn_bytes text;
-    uint64_t code;
-    if (read_error(&text, output)) {
-        int size = text.size < HN_REVERT_TEXT_MAX ? (int)text.size : HN_REVERT_TEXT_MAX;
-        snprintf(out, HN_REVERT_TEXT_MAX, "execution reverted: %.*s", size, (const char *)text.data);
+    char scratch[HN_REVERT_SCRATCH_MAX];
+    hn_bytes reason;
+    if (!hn_revert_reason(&reason, scratch, output)) {
+        snprintf(out, HN_REVERT_TEXT_MAX, "execution reverted");
         return;
     }
-    if (read_panic(&code, output)) {
-        for (size_t i = 0; i < sizeof panics / sizeof panics[0]; i++) {
-            if (panics[i].code == code) {
-                snprintf(out, HN_REVERT_TEXT_MAX, "execution reverted: %s", panics[i].text);
-                return;
-            }
-        }
-        snprintf(out, HN_REVERT_TEXT_MAX, "execution reverted: unknown panic code: 0x%llx",
-                 (unsigned long long)code);
-        return;
-    }
-    snprintf(out, HN_REVERT_TEXT_MAX, "execution reverted");
+    int size = reason.size < HN_REVERT_TEXT_MAX ? (int)reason.size : HN_REVERT_TEXT_MAX;
+    snprintf(out, HN_REVERT_TEXT_MAX, "execution reverted: %.*s", size, (const char *)reason.data);
 }

@@ -3,8 +3,8 @@
  * Values are written one after the other; whether a comma goes before one follows from the byte before it.
  * Running out of memory or passing the limit is sticky: check hn_json_writer_failed at the end.
  */
-#ifndef HN_PIPELINE_RPC_JSON_WRITER_H
-#define HN_PIPELINE_RPC_JSON_WRITER_H
+#ifndef HN_ENGINE_CODEC_JSON_WRITER_H
+#define HN_ENGINE_CODEC_JSON_WRITER_H
 
 #include "engine/base/arena.h"
 #include "engine/base/u256.h"
@@ -33,6 +33,7 @@ void hn_json_key(hn_json_writer *writer, const char *name);
 
 void hn_json_null(hn_json_writer *writer);
 void hn_json_bool(hn_json_writer *writer, bool value);
+void hn_json_decimal(hn_json_writer *writer, uint64_t value);
 /* The shortest digits that read back as the same number; value is finite. */
 void hn_json_number(hn_json_writer *writer, double value);
 /* Escaped; bytes that are no UTF-8 become U+FFFD. */

@@ -1,4 +1,4 @@
-#include "pipeline/rpc/json_writer.h"
+#include "engine/codec/json_writer.h"
 
 #include "engine/codec/hex.h"
 
@@ -111,6 +111,13 @@ void hn_json_null(hn_json_writer *writer)
 void hn_json_bool(hn_json_writer *writer, bool value)
 {
     hn_json_raw(writer, value ? "true" : "false", value ? 4 : 5);
+}
+
+void hn_json_decimal(hn_json_writer *writer, uint64_t value)
+{
+    char text[24];
+    int size = snprintf(text, sizeof text, "%llu", (unsigned long long)value);
+    hn_json_raw(writer, text, (size_t)size);
 }
 
 void hn_json_number(hn_json_writer *writer, double value)

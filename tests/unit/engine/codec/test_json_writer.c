@@ -1,4 +1,4 @@
-#include "pipeline/rpc/json_writer.h"
+#include "engine/codec/json_writer.h"
 
 #include <criterion/criterion.h>
 #include <jansson.h>

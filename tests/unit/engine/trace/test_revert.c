@@ -1,4 +1,4 @@
-#include "pipeline/rpc/revert.h"
+#include "engine/trace/revert.h"
 
 #include "engine/codec/hex.h"
 
