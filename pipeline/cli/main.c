@@ -43,6 +43,9 @@ int main(int argc, char **argv)
         printf("hanse %s\n", HN_VERSION);
         return HN_EXIT_OK;
     }
+    static char help[] = "--help";
+    if (argc > 2 && strcmp(argv[2], "-h") == 0)
+        argv[2] = help;
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (strcmp(argv[1], commands[i].name) == 0)
             return commands[i].run(argc - 1, argv + 1);

@@ -11,6 +11,7 @@
 #include "pipeline/cli/signals.h"
 #include "pipeline/rpc/server.h"
 #include "pipeline/stage/node.h"
+#include "pipeline/stats/stats.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -31,6 +32,7 @@ enum {
 typedef struct running {
     hn_config config;
     char data[PATH_BYTES];
+    char name[96]; /* EAL's file prefix */
     bool is_temporary;
     hn_arena arena;
     hn_node *node;
@@ -101,13 +103,12 @@ static bool make_ledgers(running *self, hn_data_problem *problem)
 
 static bool start_eal(running *self, uint32_t cores)
 {
-    char prefix[96];
     if (self->config.name[0] != '\0')
-        snprintf(prefix, sizeof prefix, "%.90s", self->config.name);
+        snprintf(self->name, sizeof self->name, "%.90s", self->config.name);
     else
-        snprintf(prefix, sizeof prefix, "hanse-%u", (unsigned)self->config.rpc_port);
+        snprintf(self->name, sizeof self->name, "hanse-%u", (unsigned)self->config.rpc_port);
     hn_eal_options options = {
-        .file_prefix = prefix,
+        .file_prefix = self->name,
         .worker_cores = cores,
         .lcores = self->config.lcores,
         .extra = self->config.eal,
@@ -176,6 +177,19 @@ static bool start_node(running *self)
     return true;
 }
 
+static hn_err tell_rpc(void *server, hn_stats_writer *writer, const char *parameter)
+{
+    (void)parameter;
+    hn_rpc_counts counts = hn_rpc_server_count(server);
+    hn_stats_put(writer, "connections", counts.connections);
+    hn_stats_put(writer, "refused_connections", counts.refused_connections);
+    hn_stats_put(writer, "http_requests", counts.http_requests);
+    hn_stats_put(writer, "calls", counts.calls);
+    hn_stats_put(writer, "errors", counts.errors);
+    hn_stats_put(writer, "in_flight", counts.in_flight);
+    return HN_OK;
+}
+
 static bool start_rpc(running *self)
 {
     const hn_config *config = &self->config;
@@ -192,6 +206,10 @@ static bool start_rpc(running *self)
     };
     if (hn_rpc_server_start(&self->rpc, &problem, &rpc, hn_node_backend(self->node)) != HN_OK) {
         complain(problem.text);
+        return false;
+    }
+    if (hn_stats_register("/hanse/rpc", "JSON-RPC server", tell_rpc, self->rpc) != HN_OK) {
+        complain("the stats of JSON-RPC cannot be registered");
         return false;
     }
     return true;
@@ -222,6 +240,7 @@ static void announce(const running *self)
     if (hn_node_udp_port(self->node) != 0)
         printf("  datagrams  udp port %u\n", hn_node_udp_port(self->node));
     printf("  data       %s%s\n", self->data, self->is_temporary ? " (temporary)" : "");
+    printf("  stats      hanse stats --name %s\n", self->name);
     if (config->dev)
         print_development_accounts();
     printf("\nStop with Ctrl-C.\n");
@@ -246,6 +265,7 @@ static bool shut_down(running *self)
         fprintf(stderr, "hanse: stopping: finishing what was taken; a second signal ends at once\n");
     hn_node_begin_stop(self->node);
     bool is_stuck = hn_node_waits_for_room(self->node) || hn_node_failed(self->node);
+    hn_stats_forget(self->rpc);
     hn_rpc_server_stop(self->rpc, is_stuck ? RPC_DRAIN_STUCK_MS : RPC_DRAIN_MS);
     self->rpc = NULL;
     return hn_node_stop(self->node, DRAIN_MS);
@@ -263,6 +283,7 @@ static int run(running *self)
     if (!start_node(self))
         return HN_EXIT_FAILED;
     if (!start_rpc(self)) {
+        hn_rpc_server_stop(self->rpc, 0);
         (void)hn_node_stop(self->node, DRAIN_MS);
         return HN_EXIT_FAILED;
     }

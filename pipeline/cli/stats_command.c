@@ -160,7 +160,10 @@ int hn_cli_stats(int argc, char **argv)
         }
         if (strcmp(argv[i], "--json") == 0) {
             as_json = true;
-        } else if (strcmp(argv[i], "--name") == 0 && i + 1 < argc) {
+        } else if (strcmp(argv[i], "--name") == 0 && i + 1 == argc) {
+            fprintf(stderr, "hanse stats: --name needs a value\n");
+            return HN_EXIT_USAGE;
+        } else if (strcmp(argv[i], "--name") == 0) {
             name = argv[++i];
         } else if (argv[i][0] == '/' && command == NULL) {
             command = argv[i];

@@ -49,7 +49,7 @@ static hn_err open_stores(hn_node *node, hn_node_problem *problem)
     hn_uring_io_options io_options = {0};
     hn_err err = hn_uring_io_open(&node->uring, &io_why, node->options.data_directory, &io_options);
     if (err != HN_OK)
-        return explain(problem, node->options.data_directory, io_why.text, err);
+        return explain(problem, "data directory", io_why.text, err);
     node->io = hn_uring_io_face(node->uring);
     hn_log_options log_options = {
         .segment_bytes = node->options.log_segment_bytes,

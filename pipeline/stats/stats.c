@@ -16,7 +16,7 @@ struct hn_stats_writer {
 
 typedef struct command {
     const char *name;
-    hn_stats_answer answer;
+    hn_stats_answer answer; /* NULL: forgotten */
     void *self;
 } command;
 
@@ -59,7 +59,7 @@ static int answer_command(const char *name, const char *parameter, struct rte_te
     pthread_mutex_lock(&guard);
     rte_tel_data_start_dict(data);
     for (unsigned i = 0; i < command_count && is_open; i++) {
-        if (strcmp(commands[i].name, name) == 0) {
+        if (strcmp(commands[i].name, name) == 0 && commands[i].answer != NULL) {
             hn_stats_writer writer = {.data = data};
             err = commands[i].answer(commands[i].self, &writer, parameter);
             break;
@@ -83,6 +83,15 @@ hn_err hn_stats_register(const char *name, const char *help, hn_stats_answer ans
     if (err == HN_OK && rte_telemetry_register_cmd(name, answer_command, help) != 0)
         err = HN_ERR_SYSTEM;
     return err;
+}
+
+void hn_stats_forget(const void *self)
+{
+    pthread_mutex_lock(&guard);
+    for (unsigned i = 0; i < command_count; i++)
+        if (commands[i].self == self)
+            commands[i].answer = NULL;
+    pthread_mutex_unlock(&guard);
 }
 
 void hn_stats_close(void)

@@ -25,6 +25,9 @@ typedef hn_err (*hn_stats_answer)(void *self, hn_stats_writer *writer, const cha
 HN_MUST_USE hn_err hn_stats_register(const char *command, const char *help, hn_stats_answer answer,
                                      void *self);
 
+/* The commands of `self` are answered no more: it may go when this returns. */
+void hn_stats_forget(const void *self);
+
 /* Answers get HN_ERR_CLOSED from now on: their objects are about to go. */
 void hn_stats_close(void);
 

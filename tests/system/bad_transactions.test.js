@@ -1,7 +1,7 @@
 // Transactions that are refused: by datagram and by JSON-RPC, each with its reason, its counter, and no other effect.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { encodeRlp } from 'ethers';
+import { encodeRlp, getCreateAddress } from 'ethers';
 
 import { Sender } from './support/datagrams.js';
 import { sleep, startNode, until } from './support/node.js';
@@ -95,6 +95,30 @@ test('every bad transaction is refused over JSON-RPC, counted, and changes nothi
   }
   await node.call('eth_sendRawTransaction', [sign(accounts[0], { nonce: 1 })]);
   assert.equal(await node.nonce(accounts[0].address), 2);
+});
+
+// What a transaction deploys can only be judged when it has run: it is included, fails, pays, and leaves no code.
+test('code that is too large, or may not be code, is not deployed, and its transaction fails', async (t) => {
+  const node = await startNode(t);
+  const sender = new Sender(t, node.udpPort);
+  const size = (bytes) => '0x62' + bytes.toString(16).padStart(6, '0') + '5ff3'; // returns so many zeroes
+  const cases = [
+    ['the largest code', size(24576), 1, 24576],
+    ['a byte too many', size(24577), 0, 0],
+    ['a mebibyte', size(1048576), 0, 0],
+    ['code that begins with 0xef', '0x60ef5f5360015ff3', 0, 0],
+  ];
+  for (const [nonce, [name, data, status, left]] of cases.entries()) {
+    const raw = sign(accounts[0], { nonce, to: null, value: 0n, data, gasLimit: 16000000n });
+    const receipt = await sender.submit(raw);
+    assert.deepEqual([receipt.verdict, receipt.detail === 0], ['EXECUTED', status === 1], name);
+    const found = await until(() => node.call('eth_getTransactionReceipt', [hashOf(raw)]), name);
+    assert.equal(Number(found.status), status, name);
+    if (status === 0) assert.equal(Number(found.gasUsed), 16000000, `${name} costs all its gas`);
+    const code = await node.call('eth_getCode', [getCreateAddress({ from: accounts[0].address, nonce }), 'latest']);
+    assert.equal((code.length - 2) / 2, left, name);
+    assert.equal(await node.nonce(accounts[0].address), nonce + 1, name);
+  }
 });
 
 test('a used nonce is refused on both ways', async (t) => {

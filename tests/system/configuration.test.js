@@ -117,7 +117,7 @@ test('ports that are taken are named', async (t) => {
 test('every command has help that names its options', async () => {
   const expected = {
     '': ['node', 'init', 'verify', 'stats', 'load', 'evm', '--dev'],
-    node: ['--config', '--ledger', '--data', '--dev', '--cores', '--shards', '--polling', '--rpc-port', '--udp-listen', '--pool-gapped', '--log-segment', 'default 8545'],
+    node: ['--config', '--ledger', '--data', '--dev', '--cores', '--shards', '--polling', '--rpc-port', '--udp-listen', '--pool-gapped', '--log-segment', 'default 8545', 'exit status'],
     init: ['--data', '--genesis', '--ledger', '--strict'],
     verify: ['--data', 'exit status 1'],
     stats: ['--name', '--json', '/COMMAND'],
@@ -125,9 +125,14 @@ test('every command has help that names its options', async () => {
     evm: ['run', 'statetest', 'blocktest', 'txtest', 'rlptest', 'trietest'],
     'evm statetest': ['--fork'],
     'evm run': ['run'],
+    'evm blocktest': ['--fork'],
+    'evm txtest': ['--fork'],
+    'evm rlptest': ['--filter'],
+    'evm trietest': ['--filter'],
+    'evm t8n': ['usage'],
   };
   for (const [command, words] of Object.entries(expected)) {
-    for (const flag of ['--help']) {
+    for (const flag of ['--help', '-h']) {
       const answer = await run([...command.split(' ').filter(Boolean), flag]);
       assert.equal(answer.code, 0, `${command} ${flag}: ${answer.stderr}`);
       for (const word of words) assert.ok(answer.stdout.includes(word), `${command} ${flag} says nothing of ${word}`);
