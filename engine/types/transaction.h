@@ -66,6 +66,10 @@ typedef struct hn_transaction {
  * full. */
 HN_MUST_USE hn_err hn_transaction_decode(hn_transaction *out, hn_arena *arena, hn_bytes raw);
 
+/* Reads the chain id alone, the transaction's other fields unchecked; *is_replay_protected as in
+ * hn_transaction. Agrees with hn_transaction_decode on whatever that takes. Errors as it has them. */
+HN_MUST_USE hn_err hn_transaction_read_chain_id(uint64_t *chain_id, bool *is_replay_protected, hn_bytes raw);
+
 /* Encodes *transaction (fields and signature) into the arena; also the way to make one. Sets nothing in it.
  */
 HN_MUST_USE hn_err hn_transaction_encode(hn_bytes *out, hn_arena *arena, const hn_transaction *transaction);

@@ -4,6 +4,7 @@
 enum {
     TYPE_BYTE_MAX = 0x7f, /* EIP-2718: envelopes begin below, legacy lists at 0xc0 */
     LIST_BYTE_MIN = 0xc0,
+    LEGACY_FIELDS_BEFORE_V = 6,
     V_UNPROTECTED = 27,
     V_PROTECTED = 35, /* EIP-155: 35 + 2 * chain id + y parity */
 };
@@ -167,7 +168,8 @@ static hn_err decode_typed(hn_transaction *tx, hn_arena *arena, hn_rlp_cursor *f
     return read_r_and_s(&tx->signature, fields);
 }
 
-static hn_err decode(hn_transaction *tx, hn_arena *arena, hn_bytes raw)
+/* Sets the type, and `fields` to the list of what the transaction consists of. */
+static hn_err open_envelope(hn_transaction *tx, hn_rlp_cursor *fields, hn_bytes raw)
 {
     if (raw.size == 0)
         return HN_ERR_TRUNCATED;
@@ -180,10 +182,16 @@ static hn_err decode(hn_transaction *tx, hn_arena *arena, hn_bytes raw)
             return HN_ERR_UNSUPPORTED;
         tx->type = (hn_transaction_type)first;
     }
-    hn_rlp_cursor envelope = {.next = raw.data + !is_legacy, .end = raw.data + raw.size}, fields;
-    HN_TRY(hn_rlp_read_list(&fields, &envelope));
-    HN_TRY(hn_rlp_expect_end(&envelope));
-    if (is_legacy)
+    hn_rlp_cursor envelope = {.next = raw.data + !is_legacy, .end = raw.data + raw.size};
+    HN_TRY(hn_rlp_read_list(fields, &envelope));
+    return hn_rlp_expect_end(&envelope);
+}
+
+static hn_err decode(hn_transaction *tx, hn_arena *arena, hn_bytes raw)
+{
+    hn_rlp_cursor fields;
+    HN_TRY(open_envelope(tx, &fields, raw));
+    if (tx->type == HN_TRANSACTION_LEGACY)
         HN_TRY(decode_legacy(tx, &fields));
     else
         HN_TRY(decode_typed(tx, arena, &fields));
@@ -208,5 +216,26 @@ hn_err hn_transaction_decode(hn_transaction *out, hn_arena *arena, hn_bytes raw)
         return err;
     }
     *out = tx;
+    return HN_OK;
+}
+
+hn_err hn_transaction_read_chain_id(uint64_t *chain_id, bool *is_replay_protected, hn_bytes raw)
+{
+    hn_transaction tx = {0};
+    hn_rlp_cursor fields;
+    HN_TRY(open_envelope(&tx, &fields, raw));
+    if (tx.type == HN_TRANSACTION_LEGACY) {
+        hn_bytes skipped;
+        hn_u256 v;
+        for (unsigned i = 0; i < LEGACY_FIELDS_BEFORE_V; i++)
+            HN_TRY(hn_rlp_read_raw(&skipped, &fields));
+        HN_TRY(hn_rlp_read_u256(&v, &fields));
+        HN_TRY(set_v(&tx, &v));
+    } else {
+        tx.is_replay_protected = true;
+        HN_TRY(hn_rlp_read_u64(&tx.chain_id, &fields));
+    }
+    *chain_id = tx.chain_id;
+    *is_replay_protected = tx.is_replay_protected;
     return HN_OK;
 }

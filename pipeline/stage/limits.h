@@ -36,6 +36,9 @@ enum {
 _Static_assert(HN_REPLY_RING >= 4 * HN_FRAME_TRANSACTIONS_MAX, "replies of all frames in flight fit");
 /* An executor may run ahead of its sealer by every block slot there is. */
 _Static_assert(HN_SEALED_HASHES >= 4 * HN_BLOCK_SLOTS, "a hash is not overwritten before it is read");
+/* What is on its way has an entry from receive until reply has seen its outcome. */
+_Static_assert(HN_RECENT_OUTCOMES / 2 >= HN_PENDING_SLOTS + HN_REPLY_RING,
+               "outcomes are remembered beside them");
 _Static_assert(HN_PENDING_SLOTS >= HN_POOLED_MAX + HN_VERIFY_RING + 2 * HN_FRAME_TRANSACTIONS_MAX,
                "full pools leave room for what is on its way");
 

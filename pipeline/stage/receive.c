@@ -5,29 +5,48 @@
 
 #include "engine/crypto/keccak.h"
 
-/* Answers from memory when this very transaction was submitted before. False: it is new, and now remembered
- * as on its way. */
+/* A datagram does not name its ledger: the chain id does, and the first ledger takes those that carry none.
+ */
+static uint32_t find_ledger(const hn_node *node, hn_bytes raw)
+{
+    uint64_t chain_id;
+    bool is_replay_protected;
+    if (hn_transaction_read_chain_id(&chain_id, &is_replay_protected, raw) != HN_OK)
+        return HN_LEDGER_NONE;
+    if (!is_replay_protected)
+        return 0;
+    for (uint32_t i = 0; i < node->ledger_count; i++)
+        if (node->ledgers[i]->genesis.config.chain_id == chain_id)
+            return i;
+    return HN_LEDGER_NONE;
+}
+
+/* Answers from memory when this very transaction was submitted to its ledger before, by whomever. False: it
+ * is new, and now remembered as on its way. */
 static bool answer_known(hn_node *node, hn_reply *reply)
 {
-    hn_hash key = hn_node_recent_key(&reply->hash, reply->origin, reply->ledger);
     hn_recent_outcome outcome;
-    if (!hn_recent_find(node->recent, &outcome, &key)) {
-        outcome = (hn_recent_outcome){.verdict = HN_VERDICT_KNOWN};
-        hn_recent_put(node->recent, &key, &outcome);
+    if (!hn_recent_find(node->recent, &outcome, &reply->hash, reply->ledger)) {
+        outcome = (hn_recent_outcome){.verdict = HN_VERDICT_KNOWN, .ledger = reply->ledger};
+        hn_recent_put(node->recent, &reply->hash, &outcome);
         return false;
     }
     hn_count(&node->counters.duplicates, 1);
     /* JSON-RPC's users expect an error for what is known; a datagram's sender repeats until it hears the
      * outcome. */
     reply->verdict = reply->origin == HN_ORIGIN_RPC ? HN_VERDICT_KNOWN : outcome.verdict;
-    reply->reject = outcome.reject;
     reply->status = outcome.status;
-    if (outcome.verdict != HN_VERDICT_KNOWN)
-        reply->ledger = outcome.ledger;
     reply->block_number = outcome.block_number;
     reply->gas_used = outcome.gas_used;
     reply->frame_index = outcome.frame_index;
     return true;
+}
+
+/* How many transactions can be taken now: each is handed to the verifiers or answered at once. */
+static unsigned intake_room(const hn_node *node)
+{
+    unsigned verify = hn_ring_room(node->verify), reply = hn_ring_room(node->reply);
+    return verify < reply ? verify : reply;
 }
 
 /* The pending transaction is on its way, or answered and given back. */
@@ -38,7 +57,7 @@ static void take(hn_node *node, hn_pending *pending)
     hn_keccak256(&pending->content.hash, raw.data, raw.size);
     hn_reply reply = hn_node_reply_to(pending, HN_VERDICT_KNOWN);
     if (answer_known(node, &reply)) {
-        hn_ring_push(node->reply, &reply, 1); /* when full, the submitter repeats */
+        hn_node_answer(node, &reply);
         hn_node_free_pending(node, pending);
         return;
     }
@@ -56,7 +75,7 @@ hn_verdict hn_node_submit_datagram(void *self, hn_bytes raw, hn_reply_level leve
     if (raw.size > HN_PENDING_RAW_BYTES_MAX)
         return HN_VERDICT_TOO_LARGE;
     hn_pending *pending;
-    if (hn_ring_room(node->verify) == 0 || hn_ring_pop(node->free_pending, &pending, 1) == 0) {
+    if (intake_room(node) == 0 || hn_ring_pop(node->free_pending, &pending, 1) == 0) {
         hn_count(&node->counters.busy, 1);
         return HN_VERDICT_BUSY;
     }
@@ -64,7 +83,7 @@ hn_verdict hn_node_submit_datagram(void *self, hn_bytes raw, hn_reply_level leve
         hn_node_free_pending(node, pending);
         return HN_VERDICT_BUSY;
     }
-    pending->ledger = HN_LEDGER_BY_CHAIN_ID;
+    pending->ledger = find_ledger(node, raw);
     pending->origin = HN_ORIGIN_DATAGRAM;
     pending->level = level;
     pending->token = token;
@@ -90,7 +109,7 @@ static unsigned receive_datagrams(hn_node *node)
     if (node->port == NULL)
         return 0;
     hn_datagram datagrams[HN_RECEIVE_BURST];
-    unsigned slots = hn_ring_count(node->free_pending), room = hn_ring_room(node->verify);
+    unsigned slots = hn_ring_count(node->free_pending), room = intake_room(node);
     hn_wire_server_set_room(node->wire, slots < room ? slots : room);
     size_t count = hn_port_receive(node->port, datagrams, HN_RECEIVE_BURST);
     if (count == 0)
@@ -103,7 +122,7 @@ static unsigned receive_datagrams(hn_node *node)
 static unsigned receive_submissions(hn_node *node)
 {
     hn_pending *items[HN_RECEIVE_BURST];
-    unsigned room = hn_ring_room(node->verify);
+    unsigned room = intake_room(node);
     unsigned count = hn_ring_pop(node->submit, items, room < HN_RECEIVE_BURST ? room : HN_RECEIVE_BURST);
     for (unsigned i = 0; i < count; i++)
         take(node, items[i]);

@@ -31,13 +31,13 @@ static void remember_outcomes(hn_node *node, const hn_replayed_part *part)
 {
     for (uint32_t i = 0; i < part->transaction_count; i++) {
         const hn_transaction_result *outcome = &part->block->outcomes[i];
-        bool is_included = outcome->reject == HN_REJECT_NONE;
+        if (outcome->reject != HN_REJECT_NONE)
+            continue; /* it had no effect, and may come again */
         hn_recent_outcome recent = {
-            .verdict = is_included ? HN_VERDICT_EXECUTED : HN_VERDICT_SKIPPED,
-            .reject = outcome->reject,
+            .verdict = HN_VERDICT_EXECUTED,
             .status = outcome->status,
             .ledger = part->ledger,
-            .block_number = is_included ? part->block->header.number : 0,
+            .block_number = part->block->header.number,
             .gas_used = outcome->gas_used,
             .frame_index = part->frame_index,
         };

@@ -8,20 +8,17 @@
 
 static void remember(hn_node *node, const hn_reply *reply)
 {
-    hn_hash key = hn_node_recent_key(&reply->hash, reply->origin, reply->ledger);
     switch (reply->verdict) {
-    case HN_VERDICT_EXECUTED:
-    case HN_VERDICT_SKIPPED: {
+    case HN_VERDICT_EXECUTED: {
         hn_recent_outcome outcome = {
             .verdict = reply->verdict,
-            .reject = reply->reject,
             .status = reply->status,
             .ledger = reply->ledger,
             .block_number = reply->block_number,
             .gas_used = reply->gas_used,
             .frame_index = reply->frame_index,
         };
-        hn_recent_put(node->recent, &key, &outcome);
+        hn_recent_put(node->recent, &reply->hash, &outcome);
         break;
     }
     case HN_VERDICT_QUEUED:
@@ -29,7 +26,8 @@ static void remember(hn_node *node, const hn_reply *reply)
     case HN_VERDICT_KNOWN:
         break; /* still on its way */
     default:
-        hn_recent_remove(node->recent, &key); /* it may come again */
+        /* It had no effect, and may come again. */
+        hn_recent_remove(node->recent, &reply->hash, reply->ledger);
     }
 }
 

@@ -15,6 +15,7 @@ hn_reply hn_node_reply_to(const hn_pending *pending, hn_verdict verdict)
         .origin = pending->origin,
         .token = pending->token,
         .hash = pending->content.hash,
+        .sender = pending->content.sender,
         .ledger = pending->ledger,
         .verdict = verdict,
         .received_ns = pending->received_ns,
@@ -37,26 +38,24 @@ void hn_node_answer(hn_node *node, const hn_reply *reply)
     }
 }
 
-void hn_node_refuse(hn_node *node, hn_pending *pending, hn_verdict verdict, hn_reject reject)
+void hn_node_refuse_bound(hn_node *node, hn_pending *pending, hn_verdict verdict, hn_reject reject,
+                          const hn_u256 *bound)
 {
     hn_reply reply = hn_node_reply_to(pending, verdict);
     reply.reject = reject;
+    reply.bound = *bound;
     hn_node_answer(node, &reply);
     hn_node_free_pending(node, pending);
+}
+
+void hn_node_refuse(hn_node *node, hn_pending *pending, hn_verdict verdict, hn_reject reject)
+{
+    hn_u256 none = hn_u256_of(0);
+    hn_node_refuse_bound(node, pending, verdict, reject, &none);
 }
 
 void hn_node_wake_shards(hn_node *node)
 {
     for (uint32_t i = 0; i < node->shard_count; i++)
         hn_waker_wake(&node->shards[i]->core->waker);
-}
-
-hn_hash hn_node_recent_key(const hn_hash *hash, hn_origin origin, uint32_t ledger)
-{
-    hn_hash key = *hash;
-    if (origin == HN_ORIGIN_RPC) {
-        key.b[0] ^= (uint8_t)(ledger + 1);
-        key.b[1] ^= (uint8_t)((ledger + 1) >> 8);
-    }
-    return key;
 }

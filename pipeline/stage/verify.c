@@ -6,26 +6,17 @@
  */
 #include "pipeline/stage/wiring.h"
 
-/* A datagram does not name its ledger: the chain id does, and the first ledger takes those that carry none.
- */
-static bool find_ledger(const hn_node *node, hn_pending *pending)
+static bool is_for_its_ledger(const hn_node *node, const hn_pending *pending)
 {
     const hn_transaction *transaction = &pending->content.transaction;
-    if (pending->ledger != HN_LEDGER_BY_CHAIN_ID)
-        return !transaction->is_replay_protected ||
-               transaction->chain_id == node->ledgers[pending->ledger]->genesis.config.chain_id;
-    for (uint32_t i = 0; i < node->ledger_count; i++) {
-        if (!transaction->is_replay_protected ||
-            node->ledgers[i]->genesis.config.chain_id == transaction->chain_id) {
-            pending->ledger = i;
-            return true;
-        }
-    }
-    return false;
+    return pending->ledger != HN_LEDGER_NONE &&
+           (!transaction->is_replay_protected ||
+            transaction->chain_id == node->ledgers[pending->ledger]->genesis.config.chain_id);
 }
 
-/* Everything that can be said without state and without the signature. */
-static hn_reject check_cheaply(const hn_node *node, hn_pending *pending, uint64_t now_s)
+/* Everything that can be said without state and without the signature. For want of gas, *bound is what is
+ * needed. */
+static hn_reject check_cheaply(const hn_node *node, hn_u256 *bound, hn_pending *pending, uint64_t now_s)
 {
     hn_transaction *transaction = &pending->content.transaction;
     hn_bytes raw = transaction->raw;
@@ -34,7 +25,7 @@ static hn_reject check_cheaply(const hn_node *node, hn_pending *pending, uint64_
         return HN_REJECT_TYPE_NOT_SUPPORTED;
     if (err != HN_OK)
         return HN_REJECT_MALFORMED;
-    if (!find_ledger(node, pending))
+    if (!is_for_its_ledger(node, pending))
         return HN_REJECT_WRONG_CHAIN_ID;
     const hn_node_ledger *ledger = node->ledgers[pending->ledger];
     /* Blobs travel in a sidecar that a ledger without a beacon chain has no use for. */
@@ -46,6 +37,10 @@ static hn_reject check_cheaply(const hn_node *node, hn_pending *pending, uint64_
         hn_fork_at(&ledger->genesis.config,
                    atomic_load_explicit(&ledger->executed_number, memory_order_relaxed) + 1, now_s);
     hn_reject reject = hn_transaction_check_static(&ledger->genesis.config, fork, transaction);
+    uint64_t intrinsic, floor;
+    if ((reject == HN_REJECT_INTRINSIC_GAS || reject == HN_REJECT_FLOOR_GAS) &&
+        hn_transaction_intrinsic_gas(&intrinsic, &floor, fork, transaction))
+        *bound = hn_u256_of(reject == HN_REJECT_INTRINSIC_GAS ? intrinsic : floor);
     if (reject != HN_REJECT_NONE)
         return reject;
     return hn_signature_in_range(&transaction->signature, fork >= HN_FORK_HOMESTEAD)
@@ -53,10 +48,10 @@ static hn_reject check_cheaply(const hn_node *node, hn_pending *pending, uint64_
                : HN_REJECT_INVALID_SIGNATURE;
 }
 
-static void refuse(hn_verifier *verifier, hn_pending *pending, hn_reject reject)
+static void refuse(hn_verifier *verifier, hn_pending *pending, hn_reject reject, const hn_u256 *bound)
 {
     hn_count(&verifier->refused, 1);
-    hn_node_refuse(verifier->node, pending, HN_VERDICT_REJECTED, reject);
+    hn_node_refuse_bound(verifier->node, pending, HN_VERDICT_REJECTED, reject, bound);
 }
 
 unsigned hn_stage_verify(void *self)
@@ -69,14 +64,15 @@ unsigned hn_stage_verify(void *self)
     unsigned kept = 0;
     uint64_t now_s = count != 0 ? hn_clock_realtime_ns() / 1000000000u : 0;
     for (unsigned i = 0; i < count; i++) {
-        hn_reject reject = check_cheaply(node, items[i], now_s);
+        hn_u256 bound = hn_u256_of(0);
+        hn_reject reject = check_cheaply(node, &bound, items[i], now_s);
         hn_arena_reset(&verifier->arena);
         const hn_transaction *transaction = &items[i]->content.transaction;
         if (reject == HN_REJECT_NONE &&
             hn_transaction_signing_hash(&recoveries[kept].digest, &verifier->arena, transaction) != HN_OK)
             reject = HN_REJECT_MALFORMED;
         if (reject != HN_REJECT_NONE) {
-            refuse(verifier, items[i], reject);
+            refuse(verifier, items[i], reject, &bound);
             continue;
         }
         recoveries[kept].signature = transaction->signature;
@@ -86,7 +82,8 @@ unsigned hn_stage_verify(void *self)
     for (unsigned i = 0; i < kept; i++) {
         hn_pending *pending = items[i];
         if (recoveries[i].status != HN_OK) {
-            refuse(verifier, pending, HN_REJECT_INVALID_SIGNATURE);
+            hn_u256 none = hn_u256_of(0);
+            refuse(verifier, pending, HN_REJECT_INVALID_SIGNATURE, &none);
             continue;
         }
         pending->content.sender = recoveries[i].signer;

@@ -209,9 +209,6 @@ struct hn_node {
     hn_node_counters counters;
 };
 
-/* pending->ledger of a datagram until verify has found it. */
-#define HN_LEDGER_BY_CHAIN_ID UINT32_MAX
-
 /* pending->token of a JSON-RPC submission whose one answer has been given: what becomes of it later is told
  * to nobody, and its old token may belong to another by then. */
 #define HN_TOKEN_ANSWERED UINT64_MAX
@@ -237,6 +234,9 @@ void hn_node_free_pending(hn_node *node, hn_pending *pending);
 
 /* Answers a transaction that goes no further, and frees its slot. Any core. */
 void hn_node_refuse(hn_node *node, hn_pending *pending, hn_verdict verdict, hn_reject reject);
+/* The same, with the reply's `bound`. */
+void hn_node_refuse_bound(hn_node *node, hn_pending *pending, hn_verdict verdict, hn_reject reject,
+                          const hn_u256 *bound);
 
 /* Sends an answer on its way to the reply stage. Any core. */
 void hn_node_answer(hn_node *node, const hn_reply *reply);
@@ -258,10 +258,6 @@ void hn_node_answer_pool_query(hn_node *node, hn_query *query);
 
 /* Lets the wire server send what it owes. Front. */
 void hn_node_flush_port(hn_node *node);
-
-/* Key of the outcome of a transaction: its hash, and the ledger where the submitter named one (a transaction
- * without replay protection may be meant for several). */
-hn_hash hn_node_recent_key(const hn_hash *hash, hn_origin origin, uint32_t ledger);
 
 /* The wire server's callbacks; context is the node. Front. */
 hn_verdict hn_node_submit_datagram(void *node, hn_bytes raw, hn_reply_level level, uint64_t token);

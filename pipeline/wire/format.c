@@ -261,7 +261,8 @@ hn_err hn_wire_read_receipt(hn_wire_receipt *out, hn_bytes datagram)
                                .detail = data[RECEIPT_DETAIL],
                                .level = data[RECEIPT_LEVEL],
                                .is_short = is_short,
-                               .ledger = hn_load_be16(data + RECEIPT_LEDGER)};
+                               .ledger =
+                                   is_short ? HN_WIRE_LEDGER_NONE : hn_load_be16(data + RECEIPT_LEDGER)};
     if (is_short) {
         memcpy(receipt.hash.b, data + RECEIPT_SHORT_HASH, RECEIPT_SHORT_HASH_BYTES);
     } else {

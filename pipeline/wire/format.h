@@ -19,6 +19,7 @@ enum {
     HN_WIRE_TRANSACTION_BYTES_MIN =
         16, /* shorter ones make a frame malformed; the shortest real one has about 70 */
     HN_WIRE_CREDIT_MAX = HN_WIRE_WINDOW * HN_WIRE_TRANSACTIONS_MAX,
+    HN_WIRE_LEDGER_NONE = 0xffff, /* in place of a ledger: the transaction is for none here, or not known */
 
     HN_WIRE_HEADER_BYTES = 8,
     HN_WIRE_HELLO_BYTES = 24,
@@ -91,11 +92,11 @@ typedef struct hn_wire_submit {
 
 /* What became of some transactions of one frame. */
 typedef struct hn_wire_result {
-    uint8_t ahead;   /* of the acknowledgement's oldest */
-    uint8_t verdict; /* hn_verdict */
-    uint8_t detail;  /* REJECTED, SKIPPED: hn_reject; EXECUTED: hn_evm_status; else 0 */
-    uint32_t items;  /* bit i: the i-th transaction of the frame */
-    uint16_t ledger;
+    uint8_t ahead;         /* of the acknowledgement's oldest */
+    uint8_t verdict;       /* hn_verdict */
+    uint8_t detail;        /* REJECTED, SKIPPED: hn_reject; EXECUTED: hn_evm_status; else 0 */
+    uint32_t items;        /* bit i: the i-th transaction of the frame */
+    uint16_t ledger;       /* or HN_WIRE_LEDGER_NONE */
     uint64_t block_number; /* below 2^48; EXECUTED only */
 } hn_wire_result;
 
@@ -112,8 +113,8 @@ typedef struct hn_wire_receipt {
     uint8_t verdict;
     uint8_t detail;
     uint8_t level;
-    bool is_short; /* only the first eight bytes of the hash, neither ledger nor block */
-    uint16_t ledger;
+    bool is_short;   /* only the first eight bytes of the hash, neither ledger nor block */
+    uint16_t ledger; /* or HN_WIRE_LEDGER_NONE */
     uint64_t block_number;
     hn_hash hash;
 } hn_wire_receipt;

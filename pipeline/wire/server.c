@@ -229,6 +229,11 @@ uint8_t hn_wire_detail(const hn_reply *reply)
     }
 }
 
+uint16_t hn_wire_ledger(const hn_reply *reply)
+{
+    return reply->ledger < HN_WIRE_LEDGER_NONE ? (uint16_t)reply->ledger : HN_WIRE_LEDGER_NONE;
+}
+
 void hn_wire_server_reply(hn_wire_server *server, const hn_reply *reply)
 {
     if ((reply->token & HN_WIRE_TOKEN_SESSION) != 0)

@@ -55,7 +55,7 @@ static void set_result(hn_session *session, hn_session_frame *frame, unsigned it
 {
     frame->verdict[item] = (uint8_t)verdict;
     frame->detail[item] = detail;
-    frame->ledger[item] = 0;
+    frame->ledger[item] = HN_WIRE_LEDGER_NONE;
     frame->block_number[item] = 0;
     frame->final |= UINT32_C(1) << item;
     frame->owed |= UINT32_C(1) << item;
@@ -199,7 +199,7 @@ void hn_wire_reply_session(hn_wire_server *server, const hn_reply *reply)
         return;
     server->counters.replies++;
     set_result(session, frame, item, reply->verdict, hn_wire_detail(reply));
-    frame->ledger[item] = (uint16_t)reply->ledger;
+    frame->ledger[item] = hn_wire_ledger(reply);
     frame->block_number[item] = reply->verdict == HN_VERDICT_EXECUTED ? reply->block_number : 0;
     make_due(server, index);
 }

@@ -65,6 +65,8 @@ void hn_wire_acknowledge(hn_wire_server *server);
 
 /* The detail byte that goes with a reply's verdict. */
 uint8_t hn_wire_detail(const hn_reply *reply);
+/* Its ledger as datagrams have it. */
+uint16_t hn_wire_ledger(const hn_reply *reply);
 
 /* Tokens: the highest bit tells sessions' from receipts'. */
 #define HN_WIRE_TOKEN_SESSION (UINT64_C(1) << 63)

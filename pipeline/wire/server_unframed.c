@@ -22,7 +22,8 @@ static void answer_at_once(hn_wire_server *server, const hn_datagram *datagram, 
     hn_wire_receipt receipt = {.verdict = (uint8_t)verdict,
                                .detail = detail,
                                .level = (uint8_t)server->options.receipt_level,
-                               .is_short = is_short_request(datagram)};
+                               .is_short = is_short_request(datagram),
+                               .ledger = HN_WIRE_LEDGER_NONE};
     hn_keccak256(&receipt.hash, datagram->payload.data, datagram->payload.size);
     send_receipt(server, &datagram->peer, &receipt);
 }
@@ -86,7 +87,7 @@ void hn_wire_reply_unframed(hn_wire_server *server, const hn_reply *reply)
                                .detail = hn_wire_detail(reply),
                                .level = (uint8_t)server->options.receipt_level,
                                .is_short = is_short,
-                               .ledger = (uint16_t)reply->ledger,
+                               .ledger = hn_wire_ledger(reply),
                                .block_number =
                                    reply->verdict == HN_VERDICT_EXECUTED ? reply->block_number : 0,
                                .hash = reply->hash};

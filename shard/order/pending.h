@@ -25,6 +25,9 @@ typedef enum hn_reply_level {
     HN_REPLY_SEALED,   /* in a sealed block that queries see */
 } hn_reply_level;
 
+/* In place of a ledger's index: none of the engine's, or not known. */
+#define HN_LEDGER_NONE UINT32_MAX
+
 /* Who submitted it, and so where the answer goes. */
 typedef enum hn_origin {
     HN_ORIGIN_NONE, /* replay */
@@ -34,7 +37,7 @@ typedef enum hn_origin {
 
 typedef struct hn_pending {
     hn_signed_transaction content;
-    uint32_t ledger; /* index in the engine's ledger table */
+    uint32_t ledger; /* index in the engine's ledger table, or HN_LEDGER_NONE */
     hn_origin origin;
     hn_reply_level level;
     bool is_answered;        /* the submitter heard all that it will hear (a gapped one, at QUEUED) */

@@ -62,17 +62,25 @@ void hn_recent_destroy(hn_recent *recent)
     free(recent);
 }
 
+/* The same hash on several ledgers is rare: they share a bucket. */
 static uint32_t *bucket_of(const hn_recent *recent, const hn_hash *hash)
 {
     return &recent->buckets[hn_table_hash(hash, sizeof *hash, recent->seed) & (recent->capacity - 1)];
 }
 
-static uint32_t find(const hn_recent *recent, const hn_hash *hash)
+static uint32_t find(const hn_recent *recent, const hn_hash *hash, uint32_t ledger)
 {
     uint32_t i = *bucket_of(recent, hash);
-    while (i != NONE && !hn_hash_equal(&recent->entries[i].hash, hash))
+    while (i != NONE &&
+           !(recent->entries[i].outcome.ledger == ledger && hn_hash_equal(&recent->entries[i].hash, hash)))
         i = recent->entries[i].chain_next;
     return i;
+}
+
+/* What is on its way is not in the list by age. */
+static bool has_age(const entry *found)
+{
+    return found->outcome.verdict != HN_VERDICT_KNOWN;
 }
 
 static void unlink_age(hn_recent *recent, uint32_t i)
@@ -96,19 +104,23 @@ static void free_entry(hn_recent *recent, uint32_t i)
     while (*link != i)
         link = &recent->entries[*link].chain_next;
     *link = recent->entries[i].chain_next;
-    unlink_age(recent, i);
+    if (has_age(&recent->entries[i]))
+        unlink_age(recent, i);
     recent->entries[i].chain_next = recent->first_free;
     recent->first_free = i;
 }
 
 void hn_recent_put(hn_recent *recent, const hn_hash *hash, const hn_recent_outcome *outcome)
 {
-    uint32_t i = find(recent, hash);
+    uint32_t i = find(recent, hash, outcome->ledger);
     if (i != NONE) {
-        unlink_age(recent, i);
+        if (has_age(&recent->entries[i]))
+            unlink_age(recent, i);
     } else {
-        if (recent->first_free == NONE)
+        if (recent->first_free == NONE) {
+            HN_CHECK(recent->oldest != NONE);
             free_entry(recent, recent->oldest);
+        }
         i = recent->first_free;
         recent->first_free = recent->entries[i].chain_next;
         uint32_t *bucket = bucket_of(recent, hash);
@@ -117,19 +129,20 @@ void hn_recent_put(hn_recent *recent, const hn_hash *hash, const hn_recent_outco
         *bucket = i;
     }
     recent->entries[i].outcome = *outcome;
-    link_newest(recent, i);
+    if (has_age(&recent->entries[i]))
+        link_newest(recent, i);
 }
 
-void hn_recent_remove(hn_recent *recent, const hn_hash *hash)
+void hn_recent_remove(hn_recent *recent, const hn_hash *hash, uint32_t ledger)
 {
-    uint32_t i = find(recent, hash);
+    uint32_t i = find(recent, hash, ledger);
     if (i != NONE)
         free_entry(recent, i);
 }
 
-bool hn_recent_find(const hn_recent *recent, hn_recent_outcome *out, const hn_hash *hash)
+bool hn_recent_find(const hn_recent *recent, hn_recent_outcome *out, const hn_hash *hash, uint32_t ledger)
 {
-    uint32_t i = find(recent, hash);
+    uint32_t i = find(recent, hash, ledger);
     if (i == NONE)
         return false;
     *out = recent->entries[i].outcome;

@@ -38,9 +38,14 @@ typedef struct hn_reply {
     hn_origin origin;
     uint64_t token;
     hn_hash hash;
-    uint32_t ledger;
+    uint32_t ledger; /* or HN_LEDGER_NONE */
     hn_verdict verdict;
-    hn_reject reject;      /* REJECTED, SKIPPED */
+    hn_reject reject; /* REJECTED, SKIPPED */
+    /* What a refused one failed against, 0 where there is no such number. NONCE_TOO_LOW, NONCE_TOO_HIGH: the
+     * sender's next nonce; FUNDS: its balance; INTRINSIC_GAS, FLOOR_GAS: the gas needed;
+     * FEE_CAP_BELOW_BASE_FEE: the base fee; UNDERPRICED: what the fee (or else the tip) must be at least. */
+    hn_u256 bound;
+    hn_address sender;     /* zero when it is not known yet */
     hn_evm_status status;  /* EXECUTED: SUCCESS or why it reverted */
     uint64_t block_number; /* EXECUTED */
     uint64_t gas_used;     /* EXECUTED */

@@ -204,6 +204,47 @@ static hn_err encode_and_decode(hn_transaction *tx)
     return hn_transaction_decode(tx, &arena, encoded);
 }
 
+static void expect_same_chain_id(const hn_transaction *tx, hn_bytes raw)
+{
+    uint64_t chain_id;
+    bool is_replay_protected;
+    cr_assert_eq(hn_transaction_read_chain_id(&chain_id, &is_replay_protected, raw), HN_OK);
+    cr_assert_eq(chain_id, tx->chain_id);
+    cr_assert_eq(is_replay_protected, tx->is_replay_protected);
+}
+
+/* Whatever decodes, also after a change of any one byte, has its chain id read alone just so. */
+Test(transaction, chain_id_is_read_alone)
+{
+    for (size_t i = 0; i < TRANSACTION_VECTOR_COUNT; i++) {
+        hn_transaction tx = decode(&transaction_vectors[i]);
+        expect_same_chain_id(&tx, tx.raw);
+        uint8_t *copy = hn_arena_alloc(&arena, tx.raw.size);
+        unsigned decoded = 0;
+        for (size_t at = 0; at < tx.raw.size; at++) {
+            memcpy(copy, tx.raw.data, tx.raw.size);
+            for (unsigned step = 1; step < 256; step += 37) {
+                copy[at] = (uint8_t)(tx.raw.data[at] + step);
+                hn_transaction changed;
+                hn_bytes raw = hn_bytes_of(copy, tx.raw.size);
+                if (hn_transaction_decode(&changed, &arena, raw) != HN_OK)
+                    continue;
+                expect_same_chain_id(&changed, raw);
+                decoded++;
+            }
+        }
+        cr_assert_gt(decoded, 100u);
+    }
+    uint64_t chain_id;
+    bool is_replay_protected;
+    cr_assert_eq(hn_transaction_read_chain_id(&chain_id, &is_replay_protected, from_hex("c0")),
+                 HN_ERR_TRUNCATED);
+    cr_assert_eq(hn_transaction_read_chain_id(&chain_id, &is_replay_protected, from_hex("05c101")),
+                 HN_ERR_UNSUPPORTED);
+    cr_assert_eq(hn_transaction_read_chain_id(&chain_id, &is_replay_protected, from_hex("02c10100")),
+                 HN_ERR_TRAILING);
+}
+
 Test(transaction, y_parity_is_a_bit)
 {
     for (int type = HN_TRANSACTION_ACCESS_LIST; type <= HN_TRANSACTION_SET_CODE; type++) {

@@ -129,6 +129,7 @@ Test(wire_server, unframed_transaction_gets_one_receipt)
     hn_wire_receipt receipt;
     cr_assert_eq(hn_wire_read_receipt(&receipt, hn_bytes_of(d->bytes[0], d->sizes[0])), HN_OK);
     cr_assert_eq(receipt.verdict, HN_VERDICT_EXECUTED);
+    cr_assert_eq(receipt.ledger, 1);
     cr_assert_eq(receipt.block_number, 77);
     cr_assert_eq(receipt.hash.b[5], 0xab);
     cr_assert_eq(hn_wire_server_counters(d->server)->replies_late, 1);
@@ -147,9 +148,48 @@ Test(wire_server, unframed_refusal_names_the_hash)
     cr_assert_eq(d->answers, 1);
     cr_assert_eq(hn_wire_read_receipt(&receipt, hn_bytes_of(d->bytes[0], d->sizes[0])), HN_OK);
     cr_assert_eq(receipt.verdict, HN_VERDICT_BUSY);
+    cr_assert_eq(receipt.ledger, HN_WIRE_LEDGER_NONE, "nobody looked for which ledger it is");
     hn_hash hash;
     hn_keccak256(&hash, raw, sizeof raw);
     cr_assert(hn_hash_equal(&hash, &receipt.hash));
+    desk_destroy(d);
+}
+
+Test(wire_server, what_is_of_no_ledger_says_so)
+{
+    desk *d = desk_create(NULL);
+    hn_peer peer = model_peer(1);
+    uint8_t raw[MODEL_TRANSACTION_BYTES];
+    model_transaction(raw, 1);
+    give(d, &peer, raw, sizeof raw);
+    hn_reply answer = {.token = d->tokens[0],
+                       .verdict = HN_VERDICT_REJECTED,
+                       .reject = HN_REJECT_WRONG_CHAIN_ID,
+                       .ledger = HN_LEDGER_NONE};
+    hn_wire_server_reply(d->server, &answer);
+    hn_wire_server_flush(d->server, d->now_ns);
+    hn_wire_receipt receipt;
+    cr_assert_eq(hn_wire_read_receipt(&receipt, hn_bytes_of(d->bytes[0], d->sizes[0])), HN_OK);
+    cr_assert_eq(receipt.ledger, HN_WIRE_LEDGER_NONE);
+
+    /* In a session: the first turned away at once, the second by the engine. */
+    uint64_t cookie = cookie_for(d, &peer, 5);
+    uint8_t bytes[8192];
+    d->verdict = HN_VERDICT_BUSY;
+    give(d, &peer, bytes, make_submit(bytes, 5, cookie, 0, 0, 1));
+    d->verdict = HN_VERDICT_QUEUED;
+    give(d, &peer, bytes, make_submit(bytes, 5, cookie, 1, 1, 1));
+    answer.token = d->tokens[d->submitted - 1];
+    hn_wire_server_reply(d->server, &answer);
+    hn_wire_server_flush(d->server, d->now_ns);
+    unsigned results = 0;
+    for (uint32_t i = 0; i < d->answers; i++) {
+        hn_wire_ack ack;
+        cr_assert_eq(hn_wire_read_ack(&ack, hn_bytes_of(d->bytes[i], d->sizes[i])), HN_OK);
+        for (unsigned j = 0; j < ack.count; j++, results++)
+            cr_assert_eq(ack.results[j].ledger, HN_WIRE_LEDGER_NONE);
+    }
+    cr_assert_eq(results, 2);
     desk_destroy(d);
 }
 

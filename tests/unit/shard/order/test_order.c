@@ -65,7 +65,7 @@ Test(recent, equals_a_list_by_age)
         hn_recent_outcome outcome = {.block_number = step};
         bool removes = hn_prng_below(&prng, 4) == 0;
         if (removes)
-            hn_recent_remove(recent, &hash);
+            hn_recent_remove(recent, &hash, 0);
         else
             hn_recent_put(recent, &hash, &outcome);
         if (at < count) {
@@ -82,10 +82,61 @@ Test(recent, equals_a_list_by_age)
             hash.b[31] = (uint8_t)k;
             for (at = 0; at < count && list[at].key != k;)
                 at++;
-            cr_assert_eq(hn_recent_find(recent, &outcome, &hash), at < count);
+            cr_assert_eq(hn_recent_find(recent, &outcome, &hash, 0), at < count);
             if (at < count)
                 cr_assert_eq(outcome.block_number, list[at].block);
         }
+    }
+    hn_recent_destroy(recent);
+}
+
+Test(recent, a_hash_has_an_outcome_on_each_ledger)
+{
+    hn_recent *recent;
+    hn_recent_outcome outcome;
+    hn_hash hash = {{7}};
+    cr_assert_eq((int)hn_recent_create(&recent, 16, 1), (int)HN_OK);
+    for (uint32_t ledger = 0; ledger < 3; ledger++) {
+        outcome = (hn_recent_outcome){
+            .verdict = HN_VERDICT_EXECUTED, .ledger = ledger, .block_number = 100 + ledger};
+        hn_recent_put(recent, &hash, &outcome);
+    }
+    hn_recent_remove(recent, &hash, 1);
+    for (uint32_t ledger = 0; ledger < 4; ledger++) {
+        bool is_there = ledger == 0 || ledger == 2;
+        cr_assert_eq(hn_recent_find(recent, &outcome, &hash, ledger), is_there);
+        if (is_there)
+            cr_assert_eq(outcome.block_number, 100 + ledger);
+    }
+    hn_recent_destroy(recent);
+}
+
+/* However many come behind it, what is on its way is known until it has its outcome. */
+Test(recent, what_is_on_its_way_is_never_forgotten)
+{
+    enum { CAPACITY = 16, ON_THEIR_WAY = 8 };
+    hn_recent *recent;
+    hn_recent_outcome outcome;
+    cr_assert_eq((int)hn_recent_create(&recent, CAPACITY, 1), (int)HN_OK);
+    for (uint8_t i = 0; i < 200; i++) {
+        hn_hash hash = {{i}};
+        outcome = (hn_recent_outcome){.verdict = i < ON_THEIR_WAY ? HN_VERDICT_KNOWN : HN_VERDICT_EXECUTED};
+        hn_recent_put(recent, &hash, &outcome);
+    }
+    for (uint8_t i = 0; i < ON_THEIR_WAY; i++) {
+        hn_hash hash = {{i}};
+        cr_assert(hn_recent_find(recent, &outcome, &hash, 0));
+        cr_assert_eq((int)outcome.verdict, (int)HN_VERDICT_KNOWN);
+        outcome = (hn_recent_outcome){.verdict = HN_VERDICT_EXECUTED, .block_number = i};
+        if (i % 2 == 0)
+            hn_recent_put(recent, &hash, &outcome);
+        else
+            hn_recent_remove(recent, &hash, 0);
+    }
+    for (unsigned i = 0; i < 200; i++) {
+        hn_hash hash = {{(uint8_t)i}};
+        bool is_kept = i < ON_THEIR_WAY ? i % 2 == 0 : i >= 200 - (CAPACITY - ON_THEIR_WAY);
+        cr_assert_eq(hn_recent_find(recent, &outcome, &hash, 0), is_kept, "%u", i);
     }
     hn_recent_destroy(recent);
 }
