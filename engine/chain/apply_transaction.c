@@ -148,6 +148,21 @@ static hn_err run(hn_block_context *context, hn_transaction_result *result, hn_r
     return hn_state_failed(state) ? HN_ERR_NO_MEMORY : HN_OK;
 }
 
+static hn_u256 bound_of(hn_reject reject, const hn_block_context *context, const hn_state_account *sender)
+{
+    switch (reject) {
+    case HN_REJECT_NONCE_TOO_LOW:
+    case HN_REJECT_NONCE_TOO_HIGH:
+        return hn_u256_of(sender->current.nonce);
+    case HN_REJECT_FUNDS:
+        return sender->current.balance;
+    case HN_REJECT_FEE_CAP_BELOW_BASE_FEE:
+        return context->block.base_fee;
+    default:
+        return hn_u256_of(0);
+    }
+}
+
 hn_err hn_transaction_apply(hn_block_context *context, hn_transaction_result *result, hn_receipt *receipt,
                             const hn_signed_transaction *signed_transaction)
 {
@@ -159,7 +174,7 @@ hn_err hn_transaction_apply(hn_block_context *context, hn_transaction_result *re
     if (hn_state_failed(context->state))
         return HN_ERR_NO_MEMORY;
     if (reject != HN_REJECT_NONE) {
-        *result = (hn_transaction_result){.reject = reject};
+        *result = (hn_transaction_result){.reject = reject, .bound = bound_of(reject, context, sender)};
         return HN_OK;
     }
 

@@ -36,6 +36,9 @@ typedef struct hn_block_context {
 /* What became of one transaction. */
 typedef struct hn_transaction_result {
     hn_reject reject; /* other than NONE: nothing changed, no receipt */
+    /* What a refused one failed against: NONCE_TOO_LOW, NONCE_TOO_HIGH: the sender's nonce; FUNDS: its
+     * balance; FEE_CAP_BELOW_BASE_FEE: the base fee; else 0. */
+    hn_u256 bound;
     hn_evm_status status;
     uint64_t gas_used;
     uint64_t gas_refunded;

@@ -1,5 +1,7 @@
 #include "engine/codec/hex.h"
 
+#include "engine/crypto/keccak.h"
+
 char *hn_hex_encode(char *to, const void *data, size_t size)
 {
     static const char digits[] = "0123456789abcdef";
@@ -148,4 +150,17 @@ size_t hn_hex_write_u64(char out[HN_HEX_QUANTITY_MAX], uint64_t value)
 {
     hn_u256 wide = hn_u256_of(value);
     return hn_hex_write_u256(out, &wide);
+}
+
+void hn_hex_write_address(char out[HN_HEX_ADDRESS_MAX], const hn_address *address)
+{
+    hn_hash hash;
+    memcpy(out, "0x", 2);
+    *hn_hex_encode(out + 2, address->b, sizeof address->b) = '\0';
+    hn_keccak256(&hash, out + 2, 40);
+    for (size_t i = 0; i < 40; i++) {
+        uint8_t nibble = i % 2 == 0 ? hash.b[i / 2] >> 4 : hash.b[i / 2] & 15;
+        if (out[2 + i] >= 'a' && nibble >= 8)
+            out[2 + i] = (char)(out[2 + i] - 'a' + 'A');
+    }
 }

@@ -30,6 +30,10 @@ HN_MUST_USE hn_err hn_hex_read_u256(hn_u256 *out, const char *text);
 HN_MUST_USE hn_err hn_hex_read_u64_lenient(uint64_t *out, const char *text);
 HN_MUST_USE hn_err hn_hex_read_u256_lenient(hn_u256 *out, const char *text);
 
+/* An address with the checksum in the case of its letters (EIP-55), NUL-terminated. */
+enum { HN_HEX_ADDRESS_MAX = 43 };
+void hn_hex_write_address(char out[HN_HEX_ADDRESS_MAX], const hn_address *address);
+
 /* "0x" and the shortest digits, NUL-terminated; returns the length. */
 enum { HN_HEX_QUANTITY_MAX = 67 };
 size_t hn_hex_write_u64(char out[HN_HEX_QUANTITY_MAX], uint64_t value);

@@ -2,7 +2,6 @@
 
 #include "engine/chain/parameters.h"
 #include "engine/codec/hex.h"
-#include "engine/crypto/keccak.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,7 +12,7 @@ typedef struct refusal {
     hn_block_context *context;
     const hn_transaction *transaction;
     hn_state_account *sender;
-    char address[43]; /* with EIP-55's checksum */
+    char address[HN_HEX_ADDRESS_MAX]; /* with EIP-55's checksum */
 } refusal;
 
 typedef struct decimal {
@@ -25,19 +24,6 @@ static decimal decimal_of(const hn_u256 *value)
     decimal out;
     hn_u256_to_decimal(out.text, value);
     return out;
-}
-
-static void write_address(char out[43], const hn_address *address)
-{
-    hn_hash hash;
-    memcpy(out, "0x", 2);
-    *hn_hex_encode(out + 2, address->b, sizeof address->b) = '\0';
-    hn_keccak256(&hash, out + 2, 40);
-    for (size_t i = 0; i < 40; i++) {
-        uint8_t nibble = i % 2 == 0 ? hash.b[i / 2] >> 4 : hash.b[i / 2] & 15;
-        if (out[2 + i] >= 'a' && nibble >= 8)
-            out[2 + i] = (char)(out[2 + i] - 'a' + 'A');
-    }
 }
 
 #define REFUSE(self, ...) (snprintf((self)->text, HN_T8N_REFUSAL_MAX, __VA_ARGS__), true)
@@ -174,7 +160,7 @@ void hn_t8n_refusal(char text[HN_T8N_REFUSAL_MAX], hn_block_context *context,
                     .context = context,
                     .transaction = &signed_transaction->transaction,
                     .sender = hn_state_get(context->state, &signed_transaction->sender)};
-    write_address(self.address, &signed_transaction->sender);
+    hn_hex_write_address(self.address, &signed_transaction->sender);
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         if (rules[i](&self))
             return;

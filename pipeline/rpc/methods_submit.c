@@ -1,6 +1,7 @@
 /* eth_sendRawTransaction and its synchronous form (EIP-7966). */
 #include "engine/crypto/keccak.h"
 #include "pipeline/rpc/method.h"
+#include "pipeline/rpc/refusal.h"
 #include "pipeline/rpc/show.h"
 
 enum {
@@ -8,38 +9,16 @@ enum {
     SYNC_TIMEOUT_MAX_MS = 60000,
 };
 
-/* What geth's users hear where its words differ from ours. NULL: the verdict is good news. */
-static const char *const verdict_texts[HN_VERDICT_COUNT] = {
-    [HN_VERDICT_KNOWN] = "already known",
-    [HN_VERDICT_UNDERPRICED] = "replacement transaction underpriced",
-    [HN_VERDICT_REPLACED] = "transaction was replaced by another of the same nonce",
-    [HN_VERDICT_POOL_FULL] = "txpool is full",
-    [HN_VERDICT_SENDER_FULL] = "account limit exceeded: too many pending transactions of this sender",
-    [HN_VERDICT_TOO_LARGE] = "oversized data",
-    [HN_VERDICT_BUSY] = "the node is at its limit; try again later",
-    [HN_VERDICT_STOPPED] = "the node takes no transactions at the moment",
-    [HN_VERDICT_NO_LEDGER] = "invalid chain id for signer",
-};
-
 /* False: the transaction was refused, and the call has failed with the reason. */
 static bool is_accepted(hn_rpc_call *call, const hn_reply *reply)
 {
-    switch (reply->verdict) {
-    case HN_VERDICT_QUEUED:
-    case HN_VERDICT_DURABLE:
-    case HN_VERDICT_EXECUTED:
+    if (reply->verdict <= HN_VERDICT_EXECUTED)
         return true;
-    case HN_VERDICT_REJECTED:
-    case HN_VERDICT_SKIPPED:
-        hn_rpc_fail(call, HN_RPC_SERVER_ERROR, "%s", hn_reject_text(reply->reject));
-        return false;
-    default:
-        hn_rpc_fail(call, reply->verdict == HN_VERDICT_BUSY ? HN_RPC_LIMIT_EXCEEDED : HN_RPC_SERVER_ERROR,
-                    "%s",
-                    verdict_texts[reply->verdict] != NULL ? verdict_texts[reply->verdict]
-                                                          : hn_verdict_text(reply->verdict));
-        return false;
-    }
+    char text[HN_REFUSAL_TEXT_MAX];
+    hn_refusal_text(text, call->arena, reply, call->params[0].data);
+    hn_rpc_fail(call, reply->verdict == HN_VERDICT_BUSY ? HN_RPC_LIMIT_EXCEEDED : HN_RPC_SERVER_ERROR, "%s",
+                text);
+    return false;
 }
 
 static hn_hash hash_of(const hn_rpc_call *call)

@@ -55,6 +55,7 @@ static void answer(hn_shard_lane *lane, hn_block_slot *slot)
         hn_reply reply =
             hn_node_reply_to(slot->items[i], is_included ? HN_VERDICT_EXECUTED : HN_VERDICT_SKIPPED);
         reply.reject = outcome->reject;
+        reply.bound = outcome->bound;
         reply.status = outcome->status;
         reply.gas_used = outcome->gas_used;
         reply.block_number = is_included ? block->header.number : 0;

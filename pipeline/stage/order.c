@@ -13,13 +13,35 @@
 /* --- on the shard's core
  * ------------------------------------------------------------------------------------------ */
 
+static hn_account account_of(hn_node_ledger *ledger, const hn_address *address)
+{
+    hn_account account;
+    return hn_ledger_account(ledger->executor, &account, address)
+               ? account
+               : (hn_account){.code_hash = hn_keccak256_of_nothing};
+}
+
+/* What the pool refuses or drops, with the number it failed against. */
+static void refuse(hn_node_ledger *ledger, hn_pending *pending, hn_verdict verdict, hn_reject reject,
+                   const hn_account *account)
+{
+    const hn_address *sender = &pending->content.sender;
+    uint64_t nonce;
+    hn_u256 bound = hn_u256_of(0);
+    if (verdict == HN_VERDICT_UNDERPRICED)
+        bound = hn_pool_replacement_fee(ledger->pool, pending);
+    else if (reject == HN_REJECT_FUNDS)
+        bound = account->balance;
+    else if (reject == HN_REJECT_NONCE_TOO_LOW)
+        bound = hn_u256_of(hn_pool_pending_nonce(ledger->pool, &nonce, sender) ? nonce : account->nonce);
+    hn_node_refuse_bound(ledger->node, pending, verdict, reject, &bound);
+}
+
 static void admit_one(hn_shard_lane *lane, hn_pending *pending)
 {
     hn_node *node = lane->node;
     hn_node_ledger *ledger = node->ledgers[pending->ledger];
-    hn_account account;
-    if (!hn_ledger_account(ledger->executor, &account, &pending->content.sender))
-        account = (hn_account){.code_hash = hn_keccak256_of_nothing};
+    hn_account account = account_of(ledger, &pending->content.sender);
     hn_reply queued = hn_node_reply_to(pending, HN_VERDICT_QUEUED); /* the pool owns it after adding */
     hn_pending *displaced = NULL;
     bool is_ready = false;
@@ -28,7 +50,7 @@ static void admit_one(hn_shard_lane *lane, hn_pending *pending)
     if (displaced != NULL)
         hn_node_refuse(node, displaced, HN_VERDICT_REPLACED, HN_REJECT_NONE);
     if (verdict != HN_VERDICT_QUEUED) {
-        hn_node_refuse(node, pending, verdict, reject);
+        refuse(ledger, pending, verdict, reject, &account);
         return;
     }
     if (queued.level == HN_REPLY_QUEUED)
@@ -40,12 +62,14 @@ static void admit_one(hn_shard_lane *lane, hn_pending *pending)
     hn_node_answer(node, &queued);
 }
 
-static void drop_stale(hn_shard_lane *lane, hn_node_ledger *ledger)
+static void drop_stale(hn_node_ledger *ledger)
 {
     hn_verdict verdict = HN_VERDICT_REJECTED;
     hn_reject reject = HN_REJECT_NONE;
-    for (hn_pending *dropped; (dropped = hn_pool_take_dropped(ledger->pool, &verdict, &reject)) != NULL;)
-        hn_node_refuse(lane->node, dropped, verdict, reject);
+    for (hn_pending *dropped; (dropped = hn_pool_take_dropped(ledger->pool, &verdict, &reject)) != NULL;) {
+        hn_account account = account_of(ledger, &dropped->content.sender);
+        refuse(ledger, dropped, verdict, reject, &account);
+    }
 }
 
 /* A strict ledger's transactions wait in its pool for the next second, and keep no other ledger's waiting. */
@@ -110,7 +134,7 @@ unsigned hn_stage_admit(void *self)
     unsigned queries = answer_pool_queries(lane);
     for (uint32_t i = 0; i < lane->node->ledger_count; i++)
         if (lane->node->ledgers[i]->shard == lane->index)
-            drop_stale(lane, lane->node->ledgers[i]);
+            drop_stale(lane->node->ledgers[i]);
     hn_node_count_gapped(lane);
     return count + queries + pass_ready(lane);
 }

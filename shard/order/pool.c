@@ -91,14 +91,24 @@ static bool is_affordable(const hn_transaction *transaction, const hn_account *a
            !hn_u256_less(&account->balance, &cost);
 }
 
-static bool fee_is_raised(const hn_u256 *new_fee, const hn_u256 *old_fee)
+/* The least fee that takes the place of another; the largest number when none does. */
+static hn_u256 raised(const hn_u256 *old_fee)
 {
     hn_u256 factor = hn_u256_of(REPLACEMENT_PERCENT);
     hn_u256 hundred = hn_u256_of(100);
+    hn_u256 one = hn_u256_of(1);
     bool overflow;
     hn_u256 least = hn_u256_mul_overflow(old_fee, &factor, &overflow);
+    if (overflow)
+        return (hn_u256){{UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX}};
     least = hn_u256_div(&least, &hundred);
-    return !overflow && hn_u256_less(old_fee, new_fee) && !hn_u256_less(new_fee, &least);
+    return hn_u256_less(old_fee, &least) ? least : hn_u256_add(old_fee, &one);
+}
+
+static bool fee_is_raised(const hn_u256 *new_fee, const hn_u256 *old_fee)
+{
+    hn_u256 least = raised(old_fee);
+    return hn_u256_less(old_fee, new_fee) && !hn_u256_less(new_fee, &least);
 }
 
 static bool may_replace(const hn_transaction *newer, const hn_transaction *older)
@@ -234,6 +244,19 @@ hn_verdict hn_pool_add(hn_pool *pool, hn_pending **displaced, bool *is_ready, hn
     else if (sender != NONE)
         hn_pool_forget_sender(pool, sender);
     return verdict;
+}
+
+hn_u256 hn_pool_replacement_fee(const hn_pool *pool, const hn_pending *pending)
+{
+    const hn_transaction *newer = &pending->content.transaction;
+    uint32_t sender = hn_pool_find_sender(pool, &pending->content.sender);
+    uint32_t same = sender != NONE ? hn_pool_find_nonce(pool, sender, newer->nonce) : NONE;
+    if (same == NONE)
+        return hn_u256_of(0);
+    const hn_transaction *older = &pool->entries[same].pending->content.transaction;
+    return raised(fee_is_raised(&newer->max_fee_per_gas, &older->max_fee_per_gas)
+                      ? &older->max_priority_fee_per_gas
+                      : &older->max_fee_per_gas);
 }
 
 const hn_pending *hn_pool_peek(const hn_pool *pool)

@@ -37,6 +37,10 @@ void hn_pool_destroy(hn_pool *pool);
 hn_verdict hn_pool_add(hn_pool *pool, hn_pending **displaced, bool *is_ready, hn_reject *reject,
                        hn_pending *pending, const hn_account *account);
 
+/* For one that was UNDERPRICED: what its fee must be at least to replace the transaction that has its nonce,
+ * or its tip, when its fee is high enough. 0: there is none to replace. */
+hn_u256 hn_pool_replacement_fee(const hn_pool *pool, const hn_pending *pending);
+
 /* Next ready transaction, without taking it; NULL when there is none. */
 const hn_pending *hn_pool_peek(const hn_pool *pool);
 

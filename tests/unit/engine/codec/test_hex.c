@@ -144,3 +144,21 @@ Test(hex, quantities_in_the_lenient_form)
     cr_assert_eq(hn_hex_read_u64_lenient(&narrow, "18446744073709551616"), HN_ERR_RANGE);
     cr_assert_eq(hn_hex_read_u64_lenient(&narrow, "0x10000000000000000"), HN_ERR_RANGE);
 }
+
+/* The examples of EIP-55. */
+Test(hex, addresses_with_checksum)
+{
+    static const char *const addresses[] = {
+        "0x52908400098527886E0F7030069857D2E4169EE7", "0x8617E340B3D01FA5F11F306F4090FD50E238070D",
+        "0xde709f2102306220921060314715629080e2fb77", "0x27b1fdb04752bbc536007a920d24acb045561c26",
+        "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359",
+        "0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB", "0xD1220A0cf47c7B9Be7A2E6BA89F429762e7b9aDb",
+    };
+    for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++) {
+        hn_address address;
+        char text[HN_HEX_ADDRESS_MAX];
+        cr_assert_eq(hn_hex_read_fixed(address.b, sizeof address.b, addresses[i]), HN_OK);
+        hn_hex_write_address(text, &address);
+        cr_assert_str_eq(text, addresses[i]);
+    }
+}

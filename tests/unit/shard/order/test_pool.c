@@ -457,8 +457,11 @@ Test(pool, replacement_needs_ten_percent_on_both_fees, .init = open_default)
     hn_reject reject;
     cr_assert_eq((int)offer(0, 0, 0, 100, 10, &displaced, &reject), (int)HN_VERDICT_QUEUED);
     cr_assert_eq((int)offer(1, 0, 0, 100, 10, &displaced, &reject), (int)HN_VERDICT_UNDERPRICED);
+    cr_assert_eq(hn_pool_replacement_fee(pool, &slots[1]).w[0], 110);
     cr_assert_eq((int)offer(1, 0, 0, 109, 11, &displaced, &reject), (int)HN_VERDICT_UNDERPRICED);
+    cr_assert_eq(hn_pool_replacement_fee(pool, &slots[1]).w[0], 110);
     cr_assert_eq((int)offer(1, 0, 0, 110, 10, &displaced, &reject), (int)HN_VERDICT_UNDERPRICED);
+    cr_assert_eq(hn_pool_replacement_fee(pool, &slots[1]).w[0], 11, "the fee is high enough: the tip is not");
     cr_assert_eq((int)offer(1, 0, 0, 110, 11, &displaced, &reject), (int)HN_VERDICT_QUEUED);
     cr_assert_eq(displaced, &slots[0]);
     cr_assert_eq(hn_pool_take(pool), &slots[1]);
@@ -473,6 +476,7 @@ Test(pool, free_gas_is_never_replaced, .init = open_default)
     hn_reject reject;
     cr_assert_eq((int)offer(0, 0, 0, 0, 0, &displaced, &reject), (int)HN_VERDICT_QUEUED);
     cr_assert_eq((int)offer(1, 0, 0, 0, 0, &displaced, &reject), (int)HN_VERDICT_UNDERPRICED);
+    cr_assert_eq(hn_pool_replacement_fee(pool, &slots[1]).w[0], 1);
     hn_pool_destroy(pool);
 }
 
