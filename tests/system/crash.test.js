@@ -131,13 +131,16 @@ test(`nothing acknowledged is lost by kill -9 under load (HANSE_SEED=${seed})`, 
     const running = Promise.all(clients.map((client) => client.send(t, node, load)));
     await Promise.race([sleep(random(700, 2300)), running]);
     assert.ok(!node.end, `the node ended by itself: ${node.stderr}`);
-    const { transactions } = await node.stats('/hanse/ledger,dev');
+    const transactions = await until(async () => {
+      const made = Number((await node.stats('/hanse/ledger,dev')).transactions);
+      return made > 1000 && made;
+    }, 'the load generator is at work', 20000);
     await node.stop('SIGKILL');
     load.isRunning = false;
     await running;
     generator.kill('SIGKILL');
     await generator.closed;
-    generated += Number(transactions);
+    generated += transactions;
   }
   const node = await startNode(t, { data, args });
   let total = 0;

@@ -16,6 +16,7 @@ export const rejects = [
   'BLOB_BLOCK', 'SET_CODE_CREATE', 'SET_CODE_NO_AUTHORIZATION', 'BLOCK_SIZE',
 ];
 
+const noLedger = 0xffff;
 const magic = 0xb5;
 const receiptType = 6;
 const shortReceiptType = 7;
@@ -29,7 +30,7 @@ export function readReceipt(datagram) {
   return {
     verdict,
     detail: verdict === 'REJECTED' || verdict === 'SKIPPED' ? rejects[datagram[4]] : datagram[4],
-    ledger: datagram.readUInt16BE(6),
+    ledger: isShort || datagram.readUInt16BE(6) === noLedger ? null : datagram.readUInt16BE(6),
     block: isShort ? 0 : Number(datagram.readBigUInt64BE(8)),
     hash: '0x' + datagram.subarray(isShort ? 8 : 16).toString('hex'),
   };

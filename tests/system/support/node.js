@@ -152,6 +152,18 @@ export class Node {
     return Number(await this.call('eth_getTransactionCount', [address, block], where));
   }
 
+  // Readers see a block when it is sealed, some milliseconds after its transactions may be acknowledged. Waits until
+  // they see the blocks of these acknowledgements; whoever reads what he has submitted as a datagram waits so first.
+  async shows(...receipts) {
+    for (const receipt of receipts) assert.equal(receipt?.verdict, 'EXECUTED', JSON.stringify(receipt));
+    const paths = receipts.length === 0 ? [] : Object.keys(await this.stats('/hanse/ledger')).map((name) => `/${name}`);
+    for (const [ledger, where] of paths.entries()) {
+      const block = Math.max(...receipts.filter((receipt) => receipt.ledger === ledger).map((receipt) => receipt.block));
+      const isSeen = async () => Number(await this.call('eth_blockNumber', [], where)) >= block;
+      await until(isSeen, `block ${block} of ${where} is seen`);
+    }
+  }
+
   // How the counters of one stats command differ from `before`, without those that did not move.
   async changes(command, before) {
     const now = await this.stats(command);
