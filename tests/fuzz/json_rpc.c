@@ -73,7 +73,11 @@ static int wake_file(void *self)
     return -1;
 }
 
-static const hn_backend_operations operations = {submit, ask, poll_replies, poll_queries, wake_file};
+static const hn_backend_operations operations = {.submit = submit,
+                                                 .query = ask,
+                                                 .poll_replies = poll_replies,
+                                                 .poll_queries = poll_queries,
+                                                 .wake_fd = wake_file};
 
 /* --- the server's core, over an empty history --- */
 
