@@ -1,6 +1,7 @@
 // A node's beginning and end: signals, the lock of its data directory, and what an idle one costs.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
 
@@ -166,6 +167,27 @@ test('while it stops, submissions are told so and readers are answered or refuse
   assert.equal(answers.length, 50);
   await until(() => node.end, 'the node ends');
   assert.deepEqual(node.end, { code: 0, signal: null }, node.stderr);
+});
+
+test('while it stops, whoever submits hears that it is stopping', async (t) => {
+  const node = await startNode(t);
+  const sender = new Sender(t, node.udpPort);
+  const socket = net.connect(node.rpcPort, '127.0.0.1');
+  socket.on('error', () => {});
+  defer(t, () => socket.destroy());
+  await new Promise((resolve) => socket.once('connect', resolve));
+  const calls = startHeavyCalls(node, 400);
+  await until(async () => (await node.stats('/hanse/queues')).query > 300, 'the calls wait');
+  node.child.kill('SIGTERM');
+  await until(async () => (await node.stats('/hanse/log')).intake === 'stopping', 'stats say so');
+  assert.equal((await sender.submit(sign(accounts[0], { nonce: 0 }))).verdict, 'STOPPED');
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'eth_sendRawTransaction', params: [sign(accounts[0], { nonce: 0 })] });
+  const answer = new Promise((resolve) => socket.once('data', resolve));
+  socket.write(`POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+  assert.match(String(await answer), /^HTTP\/1.1 503 [^]*\r\nretry-after: 1\r\n[^]*the node is stopping/);
+  await until(() => node.end, 'the node ends');
+  assert.deepEqual(node.end, { code: 0, signal: null }, node.stderr);
+  await Promise.all(calls);
 });
 
 test('a transaction that waits behind a gap keeps nobody from stopping', async (t) => {
