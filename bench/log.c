@@ -57,8 +57,9 @@ static series summarize(double seconds)
     qsort(samples, sample_count, sizeof samples[0], compare);
     series result = {.rate = (double)sample_count / seconds};
     if (sample_count != 0) {
-        result.p50_us = (double)samples[sample_count / 2] / 1000;
-        result.p99_us = (double)samples[sample_count * 99 / 100] / 1000;
+        size_t median = sample_count / 2, slow = sample_count * 99 / 100;
+        result.p50_us = (double)samples[median] / 1000;
+        result.p99_us = (double)samples[slow] / 1000;
     }
     sample_count = 0;
     return result;
@@ -192,7 +193,7 @@ static void bench_stream(const hn_io *io, const char *directory, double seconds)
 {
     enum { STREAM_BYTES = 64 * 1024 - 256, DEPTH = 4 };
     hn_log *log = open_log(io, DEPTH);
-    uint64_t submitted[DEPTH];
+    uint64_t submitted[DEPTH] = {0};
     uint64_t durable = 0, start = now_ns(NULL), end = start + (uint64_t)(seconds * 1e9);
     while (now_ns(NULL) < end) {
         uint8_t *payload = hn_log_payload(log);
@@ -216,7 +217,7 @@ static void bench_group(const hn_io *io, const char *directory, double seconds, 
 {
     enum { DEPTH = 2 };
     hn_log *log = open_log(io, DEPTH);
-    uint64_t first[DEPTH], last[DEPTH]; /* records of the frames in flight */
+    uint64_t first[DEPTH] = {0}, last[DEPTH] = {0}; /* records of the frames in flight */
     uint64_t sent = 0, durable = 0, start = now_ns(NULL), end = start + (uint64_t)(seconds * 1e9);
     double step = 1e9 / (double)rate;
     for (uint64_t now; (now = now_ns(NULL)) < end;) {

@@ -161,7 +161,7 @@ static void bench_capture(double seconds)
 
 int main(int argc, char **argv)
 {
-    double seconds = argc > 1 ? atof(argv[1]) : 2;
+    double seconds = argc > 1 ? strtod(argv[1], NULL) : 2;
     char prefix[64], name[] = "bench_port", no_huge[] = "--no-huge", no_shconf[] = "--no-shconf", m[] = "-m",
                      mib[] = "64", no_pci[] = "--no-pci", no_telemetry[] = "--no-telemetry",
                      log[] = "--log-level=error", lcores[] = "--lcores";

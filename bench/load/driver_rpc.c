@@ -167,13 +167,14 @@ static void read_answer(driver *d, connection *c, const hn_json *answer)
         place >= c->count || c->is_answered[place])
         return;
     c->is_answered[place] = true;
-    const char *message = "error without a message";
+    const char *message;
     if (!hn_json_find(&error, answer, "error"))
         hn_load_pacer_answer(&d->run->pacer, c->indices[place], HN_LOAD_ANSWER_DONE, "", d->now_ns);
-    else if (hn_json_get(&text, &error, "message") == HN_OK && hn_json_read_string(&message, &text) == HN_OK)
+    else {
+        if (hn_json_get(&text, &error, "message") != HN_OK || hn_json_read_string(&message, &text) != HN_OK)
+            message = "error without a message";
         take_error(d, c->indices[place], message);
-    else
-        take_error(d, c->indices[place], message);
+    }
 }
 
 static void finish_request(driver *d, connection *c, CURLcode code)

@@ -191,7 +191,8 @@ static hn_err open_listener(int *out, uint16_t *port, hn_rpc_problem *problem, c
                 bind(file, found->ai_addr, found->ai_addrlen) == 0 && listen(file, BACKLOG) == 0;
     int reason = errno;
     freeaddrinfo(found);
-    struct sockaddr_storage bound = {.ss_family = AF_UNSPEC};
+    struct sockaddr_storage bound;
+    memset(&bound, 0, sizeof bound);
     socklen_t bound_size = sizeof bound;
     if (!good || getsockname(file, (struct sockaddr *)&bound, &bound_size) != 0) {
         say(problem, "cannot listen on %s port %u: %s", config->address, config->port, strerror(reason));

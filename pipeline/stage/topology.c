@@ -92,6 +92,7 @@ static hn_waker *waker_of(hn_node *node, const hn_shard_lane *lane, consumer wok
     case BY_BACK:
         return &node->back->waker;
     case BY_SHARD:
+        HN_CHECK(lane != NULL); /* only a shard's own rings wake it */
         return &lane->core->waker;
     case BY_RPC:
         return &node->rpc_waker;
