@@ -7,7 +7,7 @@ import { gunzipSync } from 'node:zlib'
 import { RLP } from '@ethereumjs/rlp'
 import { KECCAK256_RLP_ARRAY, bytesToHex, hexToBytes } from '@ethereumjs/util'
 import { keccak_256 } from '@noble/hashes/sha3.js'
-import { coinbase } from './cases.js'
+import { coinbase, sender } from './cases.js'
 import { commonOf, signedTransaction, stateOf } from './ethereumjs.js'
 import { forkIndex } from './opcodes.js'
 
@@ -15,7 +15,7 @@ const blockHashes = '0x0000f90827f1c53a10cb7a02335b175320002935'
 const hex = (value) => `0x${BigInt(value).toString(16)}`
 const word = (value) => `0x${BigInt(value).toString(16).padStart(64, '0')}`
 
-// not Berlin, whose refunds are London's there
+// Not the earlier ones, where it takes Berlin's price of SSTORE and London's refunds.
 export const anvilForks = {
   London: 'london',
   Paris: 'paris',
@@ -58,6 +58,8 @@ export class Anvil {
         20000000,
         '--disable-default-create2-deployer',
         '--no-mining',
+        '--order',
+        'fifo',
         '--silent',
       ],
       { stdio: 'ignore' },
@@ -90,56 +92,75 @@ export class Anvil {
   }
 
   // Blob transactions would need their blobs. An authority that does not exist yet counts as existing here (the refund of
-  // EIP-7702), against the specification and its tests.
+  // EIP-7702), against the specification and its tests. Senders may have code (EIP-3607 is switched off).
   takes(item) {
+    if (item.pre[sender].code === '0x00') return false
     // the changed signature is that of somebody unknown
     if (item.tx.kind === 4) return item.tx.authorizations.every(({ signer, r }) => item.pre[signer] && r !== '0x1')
     return item.tx.kind !== 3
   }
 
-  // {item (with the block's environment), outcome}; undefined when anvil did not take the transaction
-  async run(item, secret) {
-    let raw
-    try {
-      raw = bytesToHex(signedTransaction(item.tx, this.common, secret).serialize())
-    } catch {
-      return undefined
-    }
+  // An empty pool, and the next block's environment and accounts as the case has them. Returns the accounts as anvil has them.
+  async prepare(env, pre) {
     await this.call('evm_revert', this.base)
     this.base = await this.call('evm_snapshot')
     const latest = await this.call('eth_getBlockByNumber', 'latest', false)
     const requests = [
       ['anvil_dropAllTransactions'],
       ['anvil_setCoinbase', coinbase],
-      ['evm_setNextBlockTimestamp', hex(BigInt(latest.timestamp) + 1n + (item.env.timestamp % 1000n))],
+      ['evm_setNextBlockTimestamp', hex(BigInt(latest.timestamp) + 1n + (env.timestamp % 1000n))],
     ]
-    if (item.env.baseFee !== undefined) requests.push(['anvil_setNextBlockBaseFeePerGas', hex(item.env.baseFee)])
-    for (const [address, { balance, nonce, code, storage }] of Object.entries(item.pre)) {
+    if (env.baseFee !== undefined) requests.push(['anvil_setNextBlockBaseFeePerGas', hex(env.baseFee)])
+    for (const [address, { balance, nonce, code, storage }] of Object.entries(pre)) {
       requests.push(['anvil_setBalance', address, hex(balance)], ['anvil_setNonce', address, hex(nonce)])
       if (code !== '0x') requests.push(['anvil_setCode', address, code])
       for (const [slot, value] of Object.entries(storage))
         requests.push(['anvil_setStorageAt', address, word(slot), word(value)])
     }
-    requests.push(['anvil_dumpState'], ['eth_sendRawTransaction', raw])
+    requests.push(['anvil_dumpState'])
     const answers = await this.batch(requests)
-    const sent = answers.at(-1)
-    for (const answer of answers.slice(0, -1)) if (answer.error) throw new Error(`anvil: ${answer.error.message}`)
-    if (sent.error) return undefined
-    const pre = accountsIn(answers.at(-2).result)
-    await this.call('evm_mine')
-    const [receipt, block] = await this.batch([
-      ['eth_getTransactionReceipt', sent.result],
-      ['eth_getBlockByNumber', 'latest', false],
-    ])
-    if (!receipt.result) return undefined
-    const accounts = accountsIn(await this.call('anvil_dumpState'))
-    const root = bytesToHex(await (await stateOf(accounts, this.common)).getStateRoot())
-    return { item: this.asRun(item, pre, block.result), outcome: outcomeOf(receipt.result, root) }
+    for (const answer of answers) if (answer.error) throw new Error(`anvil: ${answer.error.message}`)
+    return accountsIn(answers.at(-1).result)
   }
 
-  asRun(item, pre, block) {
-    const env = {
-      ...item.env,
+  // The serialized transaction; undefined when it cannot even be made.
+  serialize(tx, secret) {
+    try {
+      return bytesToHex(signedTransaction(tx, this.common, secret).serialize())
+    } catch {
+      return undefined
+    }
+  }
+
+  async accounts() {
+    return accountsIn(await this.call('anvil_dumpState'))
+  }
+
+  // {item (with the block's environment), outcome}; undefined when anvil did not take the transaction
+  async run(item, secret) {
+    const raw = this.serialize(item.tx, secret)
+    if (raw === undefined) return undefined
+    const pre = await this.prepare(item.env, item.pre)
+    const [sent] = await this.batch([['eth_sendRawTransaction', raw]])
+    if (sent.error) return undefined
+    await this.call('evm_mine')
+    const [receipt, block, frame] = await this.batch([
+      ['eth_getTransactionReceipt', sent.result],
+      ['eth_getBlockByNumber', 'latest', false],
+      ['debug_traceTransaction', sent.result, { tracer: 'callTracer', tracerConfig: { onlyTopCall: true } }],
+    ])
+    if (!receipt.result) return undefined
+    const root = bytesToHex(await (await stateOf(await this.accounts(), this.common)).getStateRoot())
+    return {
+      item: { ...item, pre, env: this.environmentOf(item.env, block.result) },
+      outcome: outcomeOf(receipt.result, frame.result, root),
+    }
+  }
+
+  // What was asked for, as the block had it
+  environmentOf(env, block) {
+    return {
+      ...env,
       number: BigInt(block.number),
       timestamp: BigInt(block.timestamp),
       gasLimit: BigInt(block.gasLimit),
@@ -149,7 +170,6 @@ export class Anvil {
       baseFee: block.baseFeePerGas === undefined ? undefined : BigInt(block.baseFeePerGas),
       excessBlobGas: this.fork >= forkIndex.Cancun ? BigInt(block.excessBlobGas ?? 0) : undefined,
     }
-    return { ...item, env, pre }
   }
 
   async stop() {
@@ -174,7 +194,9 @@ function accountsIn(dump) {
   return accounts
 }
 
-function outcomeOf(receipt, root) {
+const gasOfLong = 1000000n // traces of what took more are not asked for
+
+function outcomeOf(receipt, frame, root) {
   const logs = receipt.logs.map(({ address, topics, data }) => [
     hexToBytes(address),
     topics.map(hexToBytes),
@@ -184,5 +206,8 @@ function outcomeOf(receipt, root) {
     root,
     logs: bytesToHex(logs.length === 0 ? KECCAK256_RLP_ARRAY : keccak_256(RLP.encode(logs))),
     gasUsed: BigInt(receipt.gasUsed),
+    isSuccess: receipt.status === '0x1',
+    output: frame.output ?? '0x',
+    isLong: BigInt(receipt.gasUsed) > gasOfLong,
   }
 }

@@ -124,7 +124,7 @@ async function nextBlock(random, vm, fork, world, pre, parent) {
   })
   const env = { baseFee: header.baseFeePerGas }
   let added = 0
-  for (let i = random.between(1, 6); i > 0; i--) {
+  for (let i = random.between(1, random.once(4) ? 14 : 6); i > 0; i--) {
     const secret = random.pick(senders)
     const account = await vm.stateManager.getAccount(createAddressFromString(addressOf(secret)))
     let tx = transaction(random, fork, world, pre, env, { secret, nonce: account?.nonce ?? 0n })
@@ -144,7 +144,7 @@ async function nextBlock(random, vm, fork, world, pre, parent) {
 export async function blockTest(random, chosenFork) {
   const fork = chosenFork ?? random.weighted(forks.map((_, index) => [index >= forkIndex.Cancun ? 4 : 1, index]))
   const common = commonOf(fork)
-  const world = worldOf(fork)
+  const world = worldOf(random, fork)
   const pre = accounts(random, fork, world)
   for (const secret of senders.slice(1))
     pre[addressOf(secret)] = { balance: 10n ** 23n, nonce: 0n, code: '0x', storage: {} }

@@ -1,5 +1,4 @@
 // Random worlds and transactions: plain data, the same for every engine.
-import { secp256k1 } from '@noble/curves/secp256k1.js'
 import {
   privateToAddress,
   eoaCode7702SignAuthorization,
@@ -8,6 +7,7 @@ import {
   setLengthLeft,
   bigIntToUnpaddedBytes,
 } from '@ethereumjs/util'
+import { inputOf, randomPrecompile } from './inputs.js'
 import { Program } from './program.js'
 import { forkIndex, forks } from './opcodes.js'
 
@@ -22,49 +22,15 @@ export const contracts = ['c1', 'c2', 'c3', 'c4'].map((end) => `0x${'0'.repeat(2
 
 const word = (value) => Buffer.from(setLengthLeft(bigIntToUnpaddedBytes(value), 32))
 
-function signedHash(random) {
-  const hash = Buffer.from(random.bytes(32))
-  const signature = secp256k1.sign(hash, hexToBytes(random.pick(authorityKeys)), {
-    prehash: false,
-    format: 'recovered',
-  })
-  return Buffer.concat([hash, word(27n + BigInt(signature[0])), signature.subarray(1)])
-}
-
-function modexpInput(random) {
-  const sizes = [random.below(40), random.below(34), random.below(40)]
-  return Buffer.concat([
-    ...sizes.map((size) => word(BigInt(size))),
-    Buffer.from(random.bytes(sizes[0] + sizes[1] + sizes[2])),
-  ])
-}
-
-function blakeInput(random) {
-  const input = Buffer.from(random.bytes(213))
-  input.writeUInt32BE(random.below(30), 0)
-  input[212] = random.below(2)
-  return input
-}
-
-const curvePoints = [
-  [0n, 0n],
-  [1n, 2n],
-  [1n, 21888242871839275222246405745257275088696311157297823662689037894645226208581n],
-]
-const curveInput = (random) =>
-  Buffer.concat([...random.pick(curvePoints), ...random.pick(curvePoints), random.word()].map(word))
-
-// Bytes for a call; some are what precompiles ask for.
-function callData(random) {
+// Bytes for a call, mostly what this case's precompiled contract asks for.
+function callData(random, world) {
   return random.weighted([
     [2, () => Buffer.alloc(0)],
     [4, () => Buffer.from(random.bytes(random.below(100)))],
     [2, () => Buffer.concat([word(random.word()), word(random.word())])],
-    [1, () => signedHash(random)],
-    [1, () => modexpInput(random)],
-    [1, () => blakeInput(random)],
-    [2, () => curveInput(random)],
+    [8, () => inputOf(random, world.precompile, authorityKeys.map(hexToBytes))],
     [1, () => Buffer.alloc(random.below(600))],
+    [1, () => Buffer.from(random.bytes(random.below(4000)))],
   ])()
 }
 
@@ -78,14 +44,20 @@ function storage(random) {
 export function accounts(random, fork, world) {
   const pre = {
     [sender]: {
-      balance: random.once(30) ? BigInt(random.below(1000000)) : 10n ** 24n,
+      balance: random.once(60) ? BigInt(random.below(1000000)) : 10n ** 24n,
       nonce: BigInt(random.below(3)),
-      code: '0x',
+      // a sender may have been delegated; whoever has other code sends nothing (EIP-3607)
+      code:
+        fork >= forkIndex.Prague && random.once(10)
+          ? `0xef0100${strip(random.pick(contracts))}`
+          : fork >= forkIndex.London && random.once(60)
+            ? '0x00'
+            : '0x',
       storage: {},
     },
   }
   for (const address of contracts)
-    if (!random.once(8))
+    if (!random.once(20))
       pre[address] = {
         balance: BigInt(random.below(3) * 500),
         nonce: BigInt(random.below(2)),
@@ -109,9 +81,9 @@ export function accounts(random, fork, world) {
   return pre
 }
 
-export function worldOf(fork, options = {}) {
+export function worldOf(random, fork, options = {}) {
   const addresses = [...contracts, sender, coinbase, `0x${'0'.repeat(39)}e`, ...authorityKeys.map(addressOf)].map(strip)
-  return { fork, addresses, ...options }
+  return { fork, addresses, precompile: randomPrecompile(random), ...options }
 }
 
 function accessList(random) {
@@ -147,6 +119,17 @@ function authorizations(random, pre, from) {
   })
 }
 
+// Init code: a program, seldom one of the sizes about the limit of EIP-3860.
+const creation = (random, world) =>
+  random.once(40) ? Buffer.alloc(49152 + random.below(3) - 1, random.below(2)) : Program.write(random, world)
+
+// Just enough gas, or just too little, by EIP-7623 or without it.
+function aboutTheFloor(random, data) {
+  const zeroes = data.filter((byte) => byte === 0).length
+  const tokens = BigInt(zeroes + 4 * (data.length - zeroes))
+  return 21000n + tokens * random.pick([4n, 10n]) + BigInt(random.below(3)) - 1n
+}
+
 // kind 0 to 4, as the transaction types are numbered
 // from: {secret, nonce}
 export function transaction(random, fork, world, pre, env, from) {
@@ -166,21 +149,24 @@ export function transaction(random, fork, world, pre, env, from) {
     nonce: from.nonce + (random.once(60) ? 1n : 0n),
     gasLimit: random.weighted([
       [1, () => BigInt(21000 + random.below(3000))],
-      [3, () => BigInt(random.between(40000, 300000))],
-      [9, () => BigInt(random.between(300000, 6000000))],
+      [6, () => BigInt(random.between(40000, 300000))],
+      [20, () => BigInt(random.between(300000, 6000000))],
       [1, () => 17000000n],
     ])(),
-    value: random.once(3) ? BigInt(random.below(2000)) : random.once(40) ? 1n << 90n : 0n,
+    value: random.once(3) ? BigInt(random.below(2000)) : random.once(80) ? 1n << 90n : 0n,
     to: isCreate
       ? undefined
-      : random.once(10)
-        ? random.pick([sender, coinbase, `0x${'0'.repeat(39)}4`, `0x${'ab'.repeat(20)}`])
-        : random.pick(contracts),
-    data: isCreate ? Program.write(random, world) : callData(random),
+      : random.weighted([
+          [1, () => random.pick([sender, coinbase, `0x${'ab'.repeat(20)}`])],
+          [1, () => `0x${world.precompile.toString(16).padStart(40, '0')}`],
+          [16, () => random.pick(contracts)],
+        ])(),
+    data: isCreate ? creation(random, world) : callData(random, world),
     gasPrice: (env.baseFee ?? 0n) + BigInt(random.below(5)),
     maxFee: (env.baseFee ?? 0n) + BigInt(random.below(20)) - (random.once(30) ? 5n : 0n),
     tip,
   }
+  if (random.once(25)) out.gasLimit = aboutTheFloor(random, out.data)
   if (out.maxFee < 0n) out.maxFee = 0n
   if (out.maxFee < tip && !random.once(20)) out.tip = out.maxFee
   if (kind >= 1) out.accessList = accessList(random)
@@ -211,7 +197,7 @@ export function environment(random, fork) {
 export function stateCase(random, chosenFork, options = {}) {
   const fork = chosenFork ?? random.weighted(forks.map((_, index) => [index >= forkIndex.Cancun ? 4 : 1, index]))
   const env = environment(random, fork)
-  const world = worldOf(fork, options)
+  const world = worldOf(random, fork, options)
   const pre = accounts(random, fork, world)
   return {
     fork,

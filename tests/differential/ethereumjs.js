@@ -15,13 +15,13 @@ import {
 import { RLP } from '@ethereumjs/rlp'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { createVM, runTx } from '@ethereumjs/vm'
+import { kzg } from './kzg.js'
 import { forkIndex, forks } from './opcodes.js'
+import { stepText } from './trace.js'
 
-// Blob transactions want one even where no blob is looked at.
-const noProofs = { verifyProof: () => false, verifyBlobProofBatch: () => false }
+const stepsMost = 5000 // longer traces are not compared
 
-export const commonOf = (fork) =>
-  new Common({ chain: Mainnet, hardfork: forks[fork].other, customCrypto: { kzg: noProofs } })
+export const commonOf = (fork) => new Common({ chain: Mainnet, hardfork: forks[fork].other, customCrypto: { kzg } })
 
 // State tests have no chain: the hash of block N is that of N's decimal digits.
 const blockchain = {
@@ -90,22 +90,41 @@ export function signedTransaction(tx, common, secret) {
   return made.sign(hexToBytes(secret))
 }
 
-// {root, logs, rejected (why) or undefined}
+// The steps of what a machine runs, as trace.js has them; undefined when there are too many.
+function recordSteps(vm) {
+  const steps = []
+  const record = ({ pc, opcode, gasLeft, depth, stack }) => {
+    const text = stepText(pc, opcode.code, gasLeft, depth + 1, stack, (item) => item.toString(16))
+    // every byte that is no instruction is shown as INVALID
+    steps.push({ text, mayMiss: opcode.name === 'INVALID' })
+    if (steps.length > stepsMost) vm.evm.events.off('step', record)
+  }
+  vm.evm.events.on('step', record)
+  return () => (steps.length > stepsMost ? undefined : steps)
+}
+
+// {root, logs, rejected (why), gasUsed, isSuccess, output (hex), steps (a list), isLong (too many)}
 export async function runStateCase(item, secret) {
   const common = commonOf(item.fork)
   const state = await stateOf(item.pre, common)
   const vm = await createVM({ common, stateManager: state, blockchain })
+  const steps = recordSteps(vm)
   let logs = []
-  let rejected
-  let gasUsed
+  let outcome = {}
   try {
     const tx = signedTransaction(item.tx, common, secret)
     const block = createBlock({ header: headerOf(item.env) }, { common, skipConsensusFormatValidation: true })
-    const result = await runTx(vm, { tx, block })
-    logs = result.execResult.logs ?? []
-    gasUsed = result.totalGasSpent
+    const { execResult, totalGasSpent } = await runTx(vm, { tx, block })
+    logs = execResult.logs ?? []
+    outcome = {
+      gasUsed: totalGasSpent,
+      isSuccess: execResult.exceptionError === undefined,
+      output: bytesToHex(execResult.returnValue),
+      steps: steps(),
+      isLong: steps() === undefined,
+    }
   } catch (problem) {
-    rejected = problem.message
+    outcome.rejected = problem.message
   }
   // the reward of 0 that state tests give in any case touches the beneficiary
   const beneficiary = createAddressFromString(item.env.coinbase)
@@ -116,7 +135,6 @@ export async function runStateCase(item, secret) {
   return {
     root: bytesToHex(await state.getStateRoot()),
     logs: bytesToHex(logs.length === 0 ? KECCAK256_RLP_ARRAY : keccak_256(RLP.encode(logs))),
-    rejected,
-    gasUsed,
+    ...outcome,
   }
 }

@@ -4,7 +4,7 @@ import { operations, simple } from './opcodes.js'
 const slots = 4 // programs use few storage keys, so that they meet each other's values
 
 export class Program {
-  // world: {fork (its index), addresses: [20-byte hex without prefix], jumpdests}
+  // world: {fork (its index), addresses: [20-byte hex without prefix], precompile (its address)}
   constructor(random, world) {
     this.random = random
     this.world = world
@@ -75,8 +75,10 @@ export class Program {
   address() {
     return this.random.weighted([
       [10, () => BigInt(`0x${this.random.pick(this.world.addresses)}`)],
-      // not the precompile of EIP-4844, whose proofs the others check with a library that is not loaded
-      [4, () => BigInt(this.random.pick([1, 2, 3, 4, 5, 6, 7, 8, 9, 0xb, 0xc, 0xd, 0xf, 0x10, 0x11, 0x12, 0x100]))],
+      [
+        4,
+        () => BigInt(this.random.pick([1, 2, 3, 4, 5, 6, 7, 8, 9, 0xa, 0xb, 0xc, 0xd, 0xf, 0x10, 0x11, 0x12, 0x100])),
+      ],
       [1, () => this.random.word()],
     ])()
   }
@@ -219,10 +221,43 @@ export class Program {
     if (this.random.once(2)) this.push(this.size()).push(0n).push(this.offset()).op('CALLDATACOPY')
     this.push(this.size()).push(this.offset()).push(this.size()).push(this.offset())
     if (name.startsWith('CALL')) this.push(this.random.once(3) ? BigInt(this.random.below(1000)) : 0n)
-    this.push(this.address()).gas()
+    if (this.random.once(12)) this.op('ADDRESS').gas()
+    else this.push(this.address()).gas()
     this.op(name).settle()
     if (this.random.once(2) && this.knows('RETURNDATACOPY'))
       this.op('RETURNDATASIZE').push(0n).push(this.offset()).op('RETURNDATACOPY')
+  }
+
+  // The call data, which fit it, to the precompiled contract of this case; a digest of the answer is left.
+  precompile() {
+    const isOld = this.world.fork < operations.RETURNDATASIZE.since
+    const name = this.random.pick(isOld ? ['CALL', 'CALLCODE'] : ['CALL', 'CALLCODE', 'DELEGATECALL', 'STATICCALL'])
+    this.op('CALLDATASIZE').push(0n).push(0n).op('CALLDATACOPY')
+    this.push(64n).push(0n).op('CALLDATASIZE').push(0n)
+    if (name.startsWith('CALL')) this.push(this.random.once(4) ? 1n : 0n)
+    this.push(BigInt(this.world.precompile))
+    if (this.random.once(4)) this.gas()
+    else this.op('GAS')
+    this.op(name).settle()
+    if (isOld) this.push(64n)
+    else this.op('RETURNDATASIZE').push(0n).push(0n).op('RETURNDATACOPY').op('RETURNDATASIZE')
+    this.push(0n).op('KECCAK256').settle()
+  }
+
+  // Code and init code of sizes about the limits, and code that must not come to be.
+  createAtLimit() {
+    const name = this.random.once(2) || !this.knows('CREATE2') ? 'CREATE' : 'CREATE2'
+    const code = this.random.pick([24575n, 24576n, 24577n])
+    // PUSH2 size, PUSH1 0, RETURN; or PUSH1 0xef, PUSH1 0, MSTORE8, PUSH1 1, PUSH1 0, RETURN
+    const init = this.random.once(3)
+      ? 0x60ef60005360016000f3n << 176n
+      : (((0x61n << 16n) | code) << 232n) | (0x6000f3n << 208n)
+    this.push(init).push(0n).op('MSTORE')
+    if (name === 'CREATE2') this.push(BigInt(this.random.below(3)))
+    this.push(this.random.pick([10n, 32n, 49151n, 49152n, 49153n]))
+      .push(0n)
+      .push(0n)
+    this.op(name).settle()
   }
 
   // Init code of up to two words: a small program, or one that returns a piece of memory as the code.
@@ -231,6 +266,7 @@ export class Program {
     if (!this.knows(name)) return
     const body = new Program(this.random, this.world)
     for (let i = this.random.below(4); i > 0; i--) body[this.random.pick(['storage', 'arithmetic', 'memory', 'ask'])]()
+    if (this.random.once(6)) body.push(this.address()).op('SELFDESTRUCT')
     if (this.random.once(2))
       body
         .push(BigInt(this.random.below(40)))
@@ -307,14 +343,16 @@ export class Program {
   statements(count, level, isCounted = false) {
     for (let i = 0; i < count; i++) {
       const kinds = [
-        [8, 'arithmetic'],
+        [10, 'arithmetic'],
         [4, 'ask'],
         [3, 'askAbout'],
         [6, 'memory'],
         [6, 'storage'],
         [2, 'log'],
-        [4, 'call'],
-        [2, 'create'],
+        [6, 'call'],
+        [4, 'create'],
+        [2, 'precompile'],
+        ...(this.random.once(10) ? [[3, 'createAtLimit']] : []),
         ...(isCounted ? [] : [[3, 'shuffle']]),
         ...(level < 3
           ? [
