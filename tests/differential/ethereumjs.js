@@ -104,11 +104,11 @@ function recordSteps(vm) {
 }
 
 // {root, logs, rejected (why), gasUsed, isSuccess, output (hex), steps (a list), isLong (too many)}
-export async function runStateCase(item, secret) {
+export async function runStateCase(item, secret, hasSteps = true) {
   const common = commonOf(item.fork)
   const state = await stateOf(item.pre, common)
   const vm = await createVM({ common, stateManager: state, blockchain })
-  const steps = recordSteps(vm)
+  const steps = hasSteps ? recordSteps(vm) : () => undefined
   let logs = []
   let outcome = {}
   try {
@@ -121,9 +121,11 @@ export async function runStateCase(item, secret) {
       isSuccess: execResult.exceptionError === undefined,
       output: bytesToHex(execResult.returnValue),
       steps: steps(),
-      isLong: steps() === undefined,
+      isLong: hasSteps && steps() === undefined,
     }
   } catch (problem) {
+    // showing a step of REVERT it reads the memory named before anybody has paid for it
+    if (hasSteps && problem instanceof RangeError) return runStateCase(item, secret, false)
     outcome.rejected = problem.message
   }
   // the reward of 0 that state tests give in any case touches the beneficiary
