@@ -79,19 +79,6 @@ static uint64_t net_sstore_cost(const hn_gas_table *gas, const hn_state_slot *sl
     return hn_u256_is_zero(&slot->original) ? HN_GAS_SSTORE_SET : gas->sstore_reset;
 }
 
-HN_COST(sstore)
-{
-    const hn_gas_table *gas = evm->gas;
-    if (gas->sstore_has_sentry && frame->gas <= HN_GAS_SSTORE_SENTRY)
-        return UINT64_MAX;
-    hn_state_slot *slot = frame->slot = hn_state_get_slot(evm->state, frame->self, &top[0]);
-    uint64_t cold = gas->sstore_cold != 0 && hn_state_warm_slot(evm->state, slot) ? gas->sstore_cold : 0;
-    if (gas->sstore_is_net)
-        return cold + net_sstore_cost(gas, slot, &top[-1]);
-    return hn_u256_is_zero(&slot->current) && !hn_u256_is_zero(&top[-1]) ? HN_GAS_SSTORE_SET
-                                                                         : gas->sstore_reset;
-}
-
 /* The refunds of the same EIPs. A slot that goes back to what it was gives back what the first change cost.
  */
 static int64_t net_sstore_refund(const hn_gas_table *gas, const hn_state_slot *slot, const hn_u256 *value)
@@ -114,12 +101,8 @@ static int64_t net_sstore_refund(const hn_gas_table *gas, const hn_state_slot *s
     return refund;
 }
 
-HN_RUN(sstore)
+static void refund_sstore(hn_evm *evm, const hn_state_slot *slot, const hn_u256 *value)
 {
-    if (frame->message.is_static)
-        return HN_EVM_STATIC_VIOLATION;
-    hn_state_slot *slot = frame->slot;
-    const hn_u256 *value = &top[-1];
     int64_t refund = 0;
     if (evm->gas->sstore_is_net)
         refund = net_sstore_refund(evm->gas, slot, value);
@@ -127,6 +110,29 @@ HN_RUN(sstore)
         refund = evm->gas->sstore_clear_refund;
     if (refund != 0)
         hn_state_add_refund(evm->state, refund);
+}
+
+/* The refund goes with the price, so that traces show it as geth's do. */
+HN_COST(sstore)
+{
+    const hn_gas_table *gas = evm->gas;
+    if (gas->sstore_has_sentry && frame->gas <= HN_GAS_SSTORE_SENTRY)
+        return UINT64_MAX;
+    hn_state_slot *slot = frame->slot = hn_state_get_slot(evm->state, frame->self, &top[0]);
+    uint64_t cold = gas->sstore_cold != 0 && hn_state_warm_slot(evm->state, slot) ? gas->sstore_cold : 0;
+    refund_sstore(evm, slot, &top[-1]);
+    if (gas->sstore_is_net)
+        return cold + net_sstore_cost(gas, slot, &top[-1]);
+    return hn_u256_is_zero(&slot->current) && !hn_u256_is_zero(&top[-1]) ? HN_GAS_SSTORE_SET
+                                                                         : gas->sstore_reset;
+}
+
+HN_RUN(sstore)
+{
+    if (frame->message.is_static)
+        return HN_EVM_STATIC_VIOLATION;
+    hn_state_slot *slot = frame->slot;
+    const hn_u256 *value = &top[-1];
     if (!hn_u256_equal(&slot->current, value))
         hn_state_set_slot(evm->state, slot, value);
     return HN_OUTCOME_NEXT;
@@ -153,6 +159,8 @@ HN_COST(selfdestruct)
     hn_address address = hn_address_of_u256(&top[0]);
     hn_state_account *heir = frame->account = hn_state_get(evm->state, &address);
     uint64_t cost = gas->selfdestruct_cold != 0 && hn_access_account(evm, heir) ? gas->selfdestruct_cold : 0;
+    if (gas->selfdestruct_refund != 0 && !frame->self->self_destructed)
+        hn_state_add_refund(evm->state, gas->selfdestruct_refund);
     if (!gas->selfdestruct_pays_new_account)
         return cost;
     bool makes_account = evm->fork >= HN_FORK_SPURIOUS_DRAGON
@@ -180,8 +188,8 @@ HN_RUN(selfdestruct)
     } else if (goes && !hn_u256_is_zero(&balance)) {
         hn_state_subtract_balance(state, self, &balance);
     }
-    if (goes && hn_state_self_destruct(state, self) && evm->gas->selfdestruct_refund != 0)
-        hn_state_add_refund(state, evm->gas->selfdestruct_refund);
+    if (goes)
+        (void)hn_state_self_destruct(state, self);
     if (evm->tracer != NULL && evm->tracer->self_destruct != NULL)
         evm->tracer->self_destruct(evm->tracer->self, &self->address, &heir->address, &balance);
     frame->output = hn_bytes_of(NULL, 0);

@@ -48,6 +48,7 @@ static hn_trace_step step_of(hn_evm *evm, const hn_frame *frame, uint8_t opcode,
         .return_data = evm->return_data,
         .address = &frame->message.recipient,
         .status = status,
+        .fork = evm->fork,
         .state = evm->state,
     };
 }

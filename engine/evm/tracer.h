@@ -22,14 +22,15 @@ typedef struct hn_trace_step {
     hn_bytes return_data;
     const hn_address *address; /* whose storage is in use */
     hn_evm_status status;      /* what the instruction will fail with before doing anything; else SUCCESS */
+    hn_fork fork;
     hn_state *state;
 } hn_trace_step;
 
 struct hn_tracer {
     void *self;
     void (*step)(void *self, const hn_trace_step *step);
-    /* An instruction that step() showed without a failure came to one while it ran (REVERT's too): the machine
-     * as it then stands, operands taken off the stack. */
+    /* An instruction that step() showed without a failure came to one while it ran (REVERT's too): the
+     * machine as it then stands, operands taken off the stack. */
     void (*fault)(void *self, const hn_trace_step *step);
     /* A frame begins: every call and creation, precompiles included. opcode: CALL, CREATE2, ... also at depth
      * 0. */

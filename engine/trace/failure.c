@@ -41,10 +41,11 @@ static const struct {
     {HN_OP_REVERT, HN_OP_REVERT, 0, 1},
 };
 
-/* Some memory that the instruction names ends past 2^64. */
-static bool memory_overflows(const hn_trace_step *step)
+/* The end of all memory that the instruction names. False: it lies past 2^64. */
+static bool memory_end(uint64_t *out, const hn_trace_step *step)
 {
     const hn_u256 *top = step->stack + step->stack_size;
+    *out = 0;
     for (size_t i = 0; i < sizeof memory_operands / sizeof memory_operands[0]; i++) {
         if (step->opcode < memory_operands[i].first || step->opcode > memory_operands[i].last)
             continue;
@@ -56,9 +57,55 @@ static bool memory_overflows(const hn_trace_step *step)
             continue;
         if (!hn_u256_fits_64(&size) || !hn_u256_fits_64(offset) ||
             __builtin_add_overflow(offset->w[0], size.w[0], &end) || end > UINT64_MAX - 31)
-            return true;
+            return false;
+        if (end > *out)
+            *out = end;
     }
-    return false;
+    return true;
+}
+
+static uint64_t memory_price(uint64_t words)
+{
+    return words * HN_GAS_MEMORY_WORD + words * words / HN_GAS_MEMORY_QUADRATIC_DIVISOR;
+}
+
+static bool is_call(uint8_t opcode)
+{
+    return opcode == HN_OP_CALL || opcode == HN_OP_CALLCODE || opcode == HN_OP_DELEGATECALL ||
+           opcode == HN_OP_STATICCALL;
+}
+
+/* Geth prices a call in steps. When one of the first cannot be paid it says so twice and shows no more than
+ * the constant part; otherwise it adds what the call asks to pass on. */
+static void examine_call(hn_failure_watch *watch, const hn_trace_step *step)
+{
+    enum { CONSTANT_BEFORE_TANGERINE_WHISTLE = 40, CONSTANT_BEFORE_BERLIN = 700 };
+    const hn_u256 *top = step->stack + step->stack_size - 1;
+    uint64_t end, constant = step->fork >= HN_FORK_BERLIN              ? HN_GAS_WARM_ACCESS
+                             : step->fork >= HN_FORK_TANGERINE_WHISTLE ? CONSTANT_BEFORE_BERLIN
+                                                                       : CONSTANT_BEFORE_TANGERINE_WHISTLE;
+    if (step->gas < constant || !memory_end(&end, step))
+        return;
+    bool has_value =
+        (step->opcode == HN_OP_CALL || step->opcode == HN_OP_CALLCODE) && !hn_u256_is_zero(&top[-2]);
+    hn_address address = hn_address_of_u256(&top[-1]);
+    const hn_state_account *called = hn_state_get(step->state, &address);
+    bool is_new =
+        step->opcode == HN_OP_CALL &&
+        (step->fork >= HN_FORK_SPURIOUS_DRAGON ? has_value && hn_state_is_empty(called) : !called->exists);
+    uint64_t words = hn_words_of(step->memory.size), wanted = hn_words_of(end);
+    uint64_t memory = wanted > words ? memory_price(wanted) - memory_price(words) : 0;
+    uint64_t intrinsic = memory + (has_value ? HN_GAS_CALL_VALUE : 0);
+    uint64_t later = intrinsic + (is_new ? HN_GAS_NEW_ACCOUNT : 0);
+    if (step->gas_cost < constant + later)
+        return;
+    uint64_t access = step->gas_cost - constant - later, left = step->gas - constant;
+    watch->is_call_price = step->fork >= HN_FORK_PRAGUE || left < access ||
+                           (step->opcode == HN_OP_CALL && left - access < intrinsic);
+    if (watch->is_call_price)
+        watch->gas_cost = constant;
+    else if (step->fork >= HN_FORK_TANGERINE_WHISTLE && hn_u256_fits_64(&top[0]))
+        watch->gas_cost = hn_gas_add(step->gas_cost, top[0].w[0]);
 }
 
 void hn_failure_watch_step(hn_failure_watch *watch, const hn_trace_step *step)
@@ -69,11 +116,15 @@ void hn_failure_watch_step(hn_failure_watch *watch, const hn_trace_step *step)
         .depth = step->depth,
         .stack_size = step->stack_size,
         .gas = step->gas,
+        .gas_cost = step->gas_cost,
     };
-    if (step->status == HN_EVM_OUT_OF_GAS && step->gas_cost <= step->gas) {
-        watch->is_unpayable = true;
-        watch->overflows = memory_overflows(step);
-    }
+    if (step->status != HN_EVM_OUT_OF_GAS)
+        return;
+    uint64_t end;
+    watch->is_unpayable = step->gas_cost <= step->gas;
+    watch->overflows = watch->is_unpayable && !memory_end(&end, step);
+    if (!watch->is_unpayable && is_call(step->opcode))
+        examine_call(watch, step);
 }
 
 static const struct {
@@ -105,6 +156,8 @@ static void instruction_text(char out[HN_FAILURE_TEXT_MAX], const hn_failure_wat
                  HN_EVM_STACK_MAX + in - given);
     } else if (status == HN_EVM_OUT_OF_GAS && watch->is_unpayable && watch->opcode == HN_OP_SSTORE) {
         snprintf(out, HN_FAILURE_TEXT_MAX, "out of gas: not enough gas for reentrancy sentry");
+    } else if (status == HN_EVM_OUT_OF_GAS && watch->is_call_price) {
+        snprintf(out, HN_FAILURE_TEXT_MAX, "out of gas: out of gas");
     } else if (status == HN_EVM_OUT_OF_GAS && watch->is_unpayable) {
         snprintf(out, HN_FAILURE_TEXT_MAX, "%s",
                  watch->overflows ? "gas uint64 overflow" : "out of gas: gas uint64 overflow");

@@ -15,8 +15,10 @@ typedef struct hn_failure_watch {
     uint32_t depth;
     uint32_t stack_size;
     bool is_unpayable; /* no amount of gas would have been enough */
-    bool overflows;    /* its memory would pass 2^64 */
+    bool overflows;     /* its memory would pass 2^64 */
+    bool is_call_price; /* a call whose own price, not what it passes on, cannot be paid */
     uint64_t gas;
+    uint64_t gas_cost; /* as geth shows it: where a price cannot be paid, only what it got to */
 } hn_failure_watch;
 
 void hn_failure_watch_step(hn_failure_watch *watch, const hn_trace_step *step);

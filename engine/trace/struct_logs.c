@@ -73,7 +73,7 @@ static void on_step(void *context, const hn_trace_step *step)
     hn_json_key(writer, "gas");
     hn_json_decimal(writer, step->gas);
     hn_json_key(writer, "gasCost");
-    hn_json_decimal(writer, step->gas_cost);
+    hn_json_decimal(writer, self->watch.gas_cost);
     hn_json_key(writer, "depth");
     hn_json_decimal(writer, step->depth);
     if (step->status != HN_EVM_SUCCESS) {

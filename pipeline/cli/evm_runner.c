@@ -3,7 +3,6 @@
 #include "engine/codec/hex.h"
 
 #include <dirent.h>
-#include <getopt.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -13,10 +12,8 @@
 #include <unistd.h>
 
 enum {
-    THREADS_MAX = 256,
     FOLDER_DEPTH_MAX = 32,
     WORKER_STACK_BYTES = 64 << 20,
-    EXCLUDES_MAX = sizeof((hn_evm_options *)NULL)->excludes / sizeof(char *),
 };
 
 static const size_t evm_memory_bytes = (size_t)1 << 30;
@@ -38,6 +35,7 @@ struct hn_evm_shared {
     hn_precompile_context *precompiles;
     hn_signature_context *signatures;
     pthread_mutex_t output;
+    hn_evm_results results; /* in geth's form */
     bool shows_progress;
     struct timespec started;
 };
@@ -119,6 +117,23 @@ uint8_t *hn_read_whole_file(const char *path, size_t *size)
     return data;
 }
 
+uint8_t *hn_read_standard_input(size_t *size)
+{
+    size_t capacity = (size_t)1 << 16;
+    uint8_t *text = malloc(capacity);
+    *size = 0;
+    for (size_t got; text != NULL && (got = fread(text + *size, 1, capacity - *size, stdin)) > 0;) {
+        *size += got;
+        if (*size == capacity) {
+            uint8_t *grown = realloc(text, capacity *= 2);
+            if (grown == NULL)
+                free(text);
+            text = grown;
+        }
+    }
+    return text;
+}
+
 /* --- reports --- */
 
 void hn_evm_pass(hn_evm_worker *worker)
@@ -147,12 +162,17 @@ void hn_evm_skip(hn_evm_worker *worker, const char *test, const char *reason)
 void hn_evm_fail(hn_evm_worker *worker, const char *test, const char *place, const char *format, ...)
 {
     worker->failed++;
-    char text[1024];
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(text, sizeof text, format, arguments);
+    (void)vsnprintf(worker->failure, sizeof worker->failure, format, arguments);
     va_end(arguments);
-    print_line(worker, "FAIL", test, place, text);
+    if (!worker->options->as_geth)
+        print_line(worker, "FAIL", test, place, worker->failure);
+}
+
+void hn_evm_report(hn_evm_worker *worker, const hn_evm_outcome *outcome)
+{
+    hn_evm_results_add(&worker->shared->results, outcome);
 }
 
 static bool is_named_by(const hn_evm_worker *worker, const char *test, const char *part)
@@ -163,6 +183,8 @@ static bool is_named_by(const hn_evm_worker *worker, const char *test, const cha
 bool hn_evm_wanted(hn_evm_worker *worker, const char *test)
 {
     const hn_evm_options *options = worker->options;
+    if (options->has_pattern && regexec(&options->pattern, test, 0, NULL, 0) != 0)
+        return false;
     if (options->filter != NULL && !is_named_by(worker, test, options->filter))
         return false;
     for (unsigned i = 0; i < options->exclude_count; i++) {
@@ -285,100 +307,54 @@ static int run_workers(hn_evm_shared *shared)
         fputs("hanse evm: not enough memory for a worker\n", stderr);
         return 1;
     }
+    if (shared->options.as_geth) {
+        hn_evm_results_end(&shared->results);
+        return 0; /* geth's tool has ended well when the tests have run */
+    }
     printf("%zu passed, %zu failed, %zu skipped\n", passed, failed, skipped);
     return failed == 0 ? 0 : 1;
 }
 
-/* --- options --- */
-
-static const char usage[] =
-    "usage: hanse evm statetest|blocktest|txtest|rlptest|trietest|tracetest [options] PATH...\n"
-    "Runs the vectors in files, and in the .json files of folders.\n"
-    "  --fork NAME         only this fork\n"
-    "  --filter TEXT       only tests whose path or name contains TEXT\n"
-    "  --exclude TEXT      no test whose path or name contains TEXT (up to 8 times)\n"
-    "  --index N           only the N-th case of each fork (statetest)\n"
-    "  --json              EIP-3155 traces on standard error (implies one thread, exact interpreter)\n"
-    "  --interpreter KIND  fast (default), exact, or both\n"
-    "  --threads N         default: one per core\n"
-    "  --time-limit S      begin no file after S seconds; those left count as failed\n";
-
-static bool parse_interpreter(hn_evm_interpreter *out, const char *text)
+/* Paths on standard input, one a line, up to an empty one. */
+static bool read_paths(path_list *list)
 {
-    static const char *const names[] = {"fast", "exact", "both"};
-    for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcmp(text, names[i]) == 0) {
-            *out = (hn_evm_interpreter)i;
-            return true;
-        }
+    char *line = NULL;
+    size_t capacity = 0;
+    bool good = true;
+    for (ssize_t size; good && (size = getline(&line, &capacity, stdin)) > 0;) {
+        line[strcspn(line, "\r\n")] = '\0';
+        if (line[0] == '\0')
+            break;
+        char *path = strdup(line);
+        good = path != NULL && collect(list, path, 0);
+        free(path);
     }
-    return false;
-}
-
-/* Returns -1 to go on, or an exit status. */
-static int parse_options(hn_evm_options *options, int argc, char **argv)
-{
-    static const struct option known[] = {
-        {"fork", required_argument, NULL, 'f'},    {"filter", required_argument, NULL, 'm'},
-        {"exclude", required_argument, NULL, 'x'}, {"index", required_argument, NULL, 'n'},
-        {"json", no_argument, NULL, 'j'},          {"interpreter", required_argument, NULL, 'i'},
-        {"threads", required_argument, NULL, 't'}, {"time-limit", required_argument, NULL, 'l'},
-        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
-    };
-    optind = 1;
-    for (int option; (option = getopt_long(argc, argv, "h", known, NULL)) != -1;) {
-        if (option == 'f') {
-            options->fork = optarg;
-        } else if (option == 'm') {
-            options->filter = optarg;
-        } else if (option == 'x' && options->exclude_count < EXCLUDES_MAX) {
-            options->excludes[options->exclude_count++] = optarg;
-        } else if (option == 'n') {
-            options->only_index = optarg;
-        } else if (option == 'j') {
-            options->trace = true;
-        } else if (option == 't') {
-            options->threads = (unsigned)strtoul(optarg, NULL, 10);
-        } else if (option == 'l') {
-            options->seconds_max = (unsigned)strtoul(optarg, NULL, 10);
-        } else if (option == 'h') {
-            fputs(usage, stdout);
-            return 0;
-        } else if (option != 'i' || !parse_interpreter(&options->interpreter, optarg)) {
-            fputs(usage, stderr);
-            return 2;
-        }
-    }
-    if (options->trace) {
-        options->threads = 1;
-        options->interpreter = HN_INTERPRETER_EXACT;
-    }
-    if (options->threads == 0 || options->threads > THREADS_MAX || optind >= argc) {
-        fputs(usage, stderr);
-        return 2;
-    }
-    return -1;
+    free(line);
+    return good;
 }
 
 int hn_evm_run_vectors(int argc, char **argv, hn_evm_run_file run_file)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     hn_evm_shared shared = {
-        .options = {.threads = cores < 1             ? 1
-                               : cores > THREADS_MAX ? THREADS_MAX
-                                                     : (unsigned)cores},
+        .options = {.threads = cores < 1                    ? 1
+                               : cores > HN_EVM_THREADS_MAX ? HN_EVM_THREADS_MAX
+                                                            : (unsigned)cores},
         .run_file = run_file,
         .output = PTHREAD_MUTEX_INITIALIZER,
         .shows_progress = isatty(STDERR_FILENO) == 1,
     };
-    int status = parse_options(&shared.options, argc, argv);
+    int status = hn_evm_options_parse(&shared.options, argc, argv);
     if (status >= 0)
         return status;
-    shared.shows_progress &= !shared.options.trace;
+    shared.shows_progress &= !shared.options.trace && !shared.options.as_geth;
+    shared.results = (hn_evm_results){.file = stdout, .is_for_people = shared.options.for_people};
     clock_gettime(CLOCK_MONOTONIC, &shared.started);
     bool good = true;
     for (int i = optind; i < argc; i++)
         good &= collect(&shared.files, argv[i], 0);
+    if (optind == argc)
+        good = read_paths(&shared.files);
     if (shared.files.count > 0)
         qsort(shared.files.paths, shared.files.count, sizeof *shared.files.paths, compare_paths);
     if (hn_precompile_context_create(&shared.precompiles) != HN_OK ||
@@ -392,5 +368,7 @@ int hn_evm_run_vectors(int argc, char **argv, hn_evm_run_file run_file)
     for (size_t i = 0; i < shared.files.count; i++)
         free(shared.files.paths[i]);
     free(shared.files.paths);
+    if (shared.options.has_pattern)
+        regfree(&shared.options.pattern);
     return good ? status : 1;
 }

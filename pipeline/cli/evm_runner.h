@@ -8,6 +8,10 @@
 
 #include "engine/codec/json.h"
 #include "engine/engine.h"
+#include "pipeline/cli/evm_result.h"
+#include "pipeline/cli/evm_trace_options.h"
+
+#include <regex.h>
 
 #include <stdio.h>
 
@@ -24,10 +28,23 @@ typedef struct hn_evm_options {
     unsigned exclude_count;
     const char *only_index; /* only this case within a fork; NULL: all */
     bool trace;             /* EIP-3155 lines on standard error */
+    /* Results as geth's evm tool gives them, in one thread; what follows belongs to it. */
+    bool as_geth;
+    bool for_people;
+    bool dump;
+    bool bench;
+    bool has_pattern;
+    regex_t pattern; /* only tests whose name it matches */
+    hn_trace_options geth_trace;
     hn_evm_interpreter interpreter;
     unsigned threads;
     unsigned seconds_max; /* no file is begun after so many seconds; 0: no limit */
 } hn_evm_options;
+
+enum { HN_EVM_THREADS_MAX = 256 };
+
+/* Returns -1 to go on (the paths begin at argv[optind]), or an exit status after a message. */
+int hn_evm_options_parse(hn_evm_options *options, int argc, char **argv);
 
 typedef struct hn_evm_shared hn_evm_shared;
 
@@ -39,6 +56,7 @@ typedef struct hn_evm_worker {
     hn_evm *evm;
     hn_arena arena; /* reset before every file */
     const char *path;
+    char failure[1024]; /* the last one's text */
     size_t passed;
     size_t failed;
     size_t skipped;
@@ -57,6 +75,9 @@ void hn_evm_skip(hn_evm_worker *worker, const char *test, const char *reason);
 __attribute__((format(printf, 4, 5))) void hn_evm_fail(hn_evm_worker *worker, const char *test,
                                                        const char *place, const char *format, ...);
 
+/* One more result in geth's form. */
+void hn_evm_report(hn_evm_worker *worker, const hn_evm_outcome *outcome);
+
 /* True when the options let this test through. One that is excluded is told as skipped. */
 bool hn_evm_wanted(hn_evm_worker *worker, const char *test);
 
@@ -68,5 +89,7 @@ hn_hash_text hn_hash_text_of(const hn_hash *hash);
 
 /* A whole file on the heap (free() it); NULL when it cannot be read. */
 uint8_t *hn_read_whole_file(const char *path, size_t *size);
+/* The same of standard input. */
+uint8_t *hn_read_standard_input(size_t *size);
 
 #endif

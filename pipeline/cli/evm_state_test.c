@@ -1,6 +1,7 @@
 #include "pipeline/cli/evm_state_test.h"
 
 #include "engine/chain/genesis_state.h"
+#include "pipeline/cli/evm_dump.h"
 #include "pipeline/cli/evm_exception.h"
 #include "pipeline/cli/evm_fixture.h"
 #include "pipeline/cli/evm_state_transaction.h"
@@ -8,6 +9,8 @@
 #include "pipeline/cli/evm_vm_test.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
+#include <time.h>
 
 /* One test while its cases run: the pre-state as tables and as tries. */
 typedef struct state_test {
@@ -15,6 +18,8 @@ typedef struct state_test {
     const hn_json *node;
     hn_json environment;
     hn_json transaction;
+    const hn_genesis_account *accounts;
+    uint32_t account_count;
     hn_flat *flat;
     hn_state_trie *trie;
     hn_state *state;
@@ -23,6 +28,7 @@ typedef struct state_test {
 /* One case's block, and what must come out. */
 typedef struct state_case {
     char place[64];
+    const char *fork; /* as the file writes it */
     hn_chain_config config;
     hn_evm_block block;
     hn_state_test_indexes indexes;
@@ -41,7 +47,7 @@ static hn_err read_block(state_case *item, const state_test *test, hn_fork fork)
     HN_TRY(hn_fixture_u64(&block->number, environment, "currentNumber"));
     HN_TRY(hn_fixture_u64(&block->timestamp, environment, "currentTimestamp"));
     HN_TRY(hn_fixture_u64(&block->gas_limit, environment, "currentGasLimit"));
-    HN_TRY(hn_fixture_fixed(block->beneficiary.b, 20, environment, "currentCoinbase"));
+    HN_TRY(hn_fixture_optional_fixed(block->beneficiary.b, 20, environment, "currentCoinbase"));
     HN_TRY(hn_fixture_optional_u256(&block->difficulty, environment, "currentDifficulty"));
     hn_u256_to_be(block->prev_randao.b, &block->difficulty);
     HN_TRY(hn_fixture_optional_fixed(block->prev_randao.b, 32, environment, "currentRandom"));
@@ -84,42 +90,45 @@ static hn_err take_root(const state_test *test, hn_hash *root, hn_arena *arena)
     return hn_state_trie_undo(test->trie, &before, &diff);
 }
 
-static void trace_end(const state_test *test, const hn_trace_writer *writer,
-                      const hn_transaction_result *result, const hn_hash *root)
+/* What one execution of a case came to. */
+typedef struct execution {
+    hn_transaction_result result;
+    hn_hash root;
+    hn_hash logs;
+    uint64_t nanoseconds;
+} execution;
+
+static uint64_t nanoseconds_now(void)
 {
-    if (!test->worker->options->trace)
-        return;
-    const char *error = result->reject != HN_REJECT_NONE ? hn_reject_text(result->reject)
-                                                         : hn_evm_status_text(result->status);
-    hn_trace_writer_summary(writer, result->output, result->gas_used, error);
-    fprintf(writer->file, "{\"stateRoot\": \"%s\"}\n", hn_hash_text_of(root).text);
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
 }
 
-/* Runs the case once. False: it failed and that was reported. */
-static bool run_once(const state_test *test, const state_case *item, bool exact)
+static hn_err execute(const state_test *test, execution *out, const state_case *item, hn_tracer *tracer)
 {
     hn_evm_worker *worker = test->worker;
     hn_state_view view = hn_flat_view(test->flat);
     hn_state_reset(test->state, &view, item->block.fork);
-    hn_trace_writer writer = {.file = stderr};
-    hn_tracer tracer = worker->options->trace ? hn_trace_writer_tracer(&writer) : hn_silent_tracer();
     hn_block_context context = {.evm = worker->evm,
                                 .state = test->state,
                                 .signatures = worker->signatures,
                                 .block = item->block,
                                 .arena = &worker->arena,
-                                .tracer = exact ? &tracer : NULL};
+                                .tracer = tracer};
     hn_signed_transaction transaction;
-    hn_transaction_result result = {.reject = HN_REJECT_MALFORMED};
     hn_receipt receipt = {.log_count = 0};
+    out->result = (hn_transaction_result){.reject = HN_REJECT_MALFORMED};
     hn_err err = hn_state_test_transaction(&transaction, &worker->arena, worker->signatures,
                                            &test->transaction, &item->indexes);
+    uint64_t begun = nanoseconds_now();
     if (err == HN_OK)
         transaction.transaction.chain_id = item->config.chain_id;
     if (err == HN_OK)
-        err = hn_transaction_apply(&context, &result, &receipt, &transaction);
+        err = hn_transaction_apply(&context, &out->result, &receipt, &transaction);
     else if (err == HN_ERR_RANGE || err == HN_ERR_INVALID)
         err = HN_OK; /* a malformed transaction: rejected as such */
+    out->nanoseconds = nanoseconds_now() - begun;
 
     /* The reward of 0 that the vectors' makers gave to the beneficiary, whatever became of the transaction.
      */
@@ -129,43 +138,152 @@ static bool run_once(const state_test *test, const state_case *item, bool exact)
     hn_state_add_balance(test->state, beneficiary, &nothing);
     hn_state_touch(test->state, beneficiary);
     hn_state_end_transaction(test->state);
+    HN_TRY(err);
+    HN_TRY(take_root(test, &out->root, &worker->arena));
+    return hn_logs_hash(&out->logs, &worker->arena, receipt.logs, receipt.log_count);
+}
 
+static void trace_end(const state_test *test, const hn_trace_writer *writer, const execution *done)
+{
+    const hn_transaction_result *result = &done->result;
+    if (!test->worker->options->trace)
+        return;
+    const char *error = result->reject != HN_REJECT_NONE ? hn_reject_text(result->reject)
+                                                         : hn_evm_status_text(result->status);
+    hn_trace_writer_summary(writer, result->output, result->gas_used, error);
+    fprintf(writer->file, "{\"stateRoot\": \"%s\"}\n", hn_hash_text_of(&done->root).text);
+}
+
+/* Runs the case once. False: it failed and that was reported. */
+static bool run_once(const state_test *test, const state_case *item, bool exact)
+{
+    hn_evm_worker *worker = test->worker;
+    hn_trace_writer writer = {.file = stderr, .steps_only = true};
+    hn_tracer tracer = worker->options->trace ? hn_trace_writer_tracer(&writer) : hn_silent_tracer();
     const char *mode = exact ? "exact" : "fast";
-    hn_hash root;
-    hn_hash logs;
-    if (err == HN_OK)
-        err = take_root(test, &root, &worker->arena);
-    if (err == HN_OK)
-        err = hn_logs_hash(&logs, &worker->arena, receipt.logs, receipt.log_count);
+    execution done;
+    hn_err err = execute(test, &done, item, exact ? &tracer : NULL);
     if (err != HN_OK) {
         hn_evm_fail(worker, test->node->key, item->place, "%s: %s (%s)", mode, hn_err_text(err),
                     test->node->problem->text);
         return false;
     }
-    trace_end(test, &writer, &result, &root);
-    if (item->exception != NULL && !hn_exception_matches(item->exception, result.reject)) {
+    trace_end(test, &writer, &done);
+    const hn_transaction_result *result = &done.result;
+    if (item->exception != NULL && !hn_exception_matches(item->exception, result->reject)) {
         hn_evm_fail(worker, test->node->key, item->place, "%s: rejected as %s expected, got %s", mode,
-                    item->exception, hn_reject_name(result.reject));
+                    item->exception, hn_reject_name(result->reject));
         return false;
     }
-    if (hn_hash_equal(&root, &item->root) && hn_hash_equal(&logs, &item->logs))
+    if (hn_hash_equal(&done.root, &item->root) && hn_hash_equal(&done.logs, &item->logs))
         return true;
-    bool is_root = !hn_hash_equal(&root, &item->root);
+    bool is_root = !hn_hash_equal(&done.root, &item->root);
     hn_evm_fail(
         worker, test->node->key, item->place, "%s: %s %s expected, got %s (%s, %s, gas %" PRIu64 ")", mode,
         is_root ? "state root" : "logs hash", hn_hash_text_of(is_root ? &item->root : &item->logs).text,
-        hn_hash_text_of(is_root ? &root : &logs).text, hn_reject_name(result.reject),
-        result.status == HN_EVM_SUCCESS ? "success" : hn_evm_status_text(result.status), result.gas_used);
+        hn_hash_text_of(is_root ? &done.root : &done.logs).text, hn_reject_name(result->reject),
+        result->status == HN_EVM_SUCCESS ? "success" : hn_evm_status_text(result->status), result->gas_used);
     return false;
 }
 
-static void run_case(const state_test *test, const hn_json *post, hn_fork fork, size_t index)
+/* --- in geth's form --- */
+
+/* What is wrong with it, in geth's words; empty: nothing. */
+static void judge(char out[512], const state_case *item, const execution *done, hn_err err)
+{
+    hn_reject reject = done->result.reject;
+    out[0] = '\0';
+    if (err != HN_OK)
+        (void)snprintf(out, 512, "%s", hn_err_text(err));
+    else if (item->exception != NULL && reject == HN_REJECT_NONE)
+        (void)snprintf(out, 512, "expected error \"%s\", got no error", item->exception);
+    else if (item->exception == NULL && reject != HN_REJECT_NONE)
+        (void)snprintf(out, 512, "unexpected error: %s", hn_reject_text(reject));
+    else if (!hn_hash_equal(&done->root, &item->root))
+        (void)snprintf(out, 512, "post state root mismatch: got %s, want %s",
+                       hn_hash_text_of(&done->root).text + 2, hn_hash_text_of(&item->root).text + 2);
+    else if (!hn_hash_equal(&done->logs, &item->logs))
+        (void)snprintf(out, 512, "post state logs hash mismatch: got %s, want %s",
+                       hn_hash_text_of(&done->logs).text + 2, hn_hash_text_of(&item->logs).text + 2);
+}
+
+/* The mean time of runs for about a second. */
+static void measure(const state_test *test, const state_case *item, execution *done)
+{
+    uint64_t sum = 0, count = 0;
+    hn_arena_mark mark = hn_arena_mark_now(&test->worker->arena);
+    do {
+        hn_arena_release(&test->worker->arena, mark);
+        if (execute(test, done, item, NULL) != HN_OK)
+            break;
+        sum += done->nanoseconds;
+        count++;
+    } while (sum < UINT64_C(200000000) && count < 100000);
+    done->nanoseconds = sum / (count != 0 ? count : 1);
+}
+
+/* The accounts that the last execution left, as JSON on the heap; NULL: no memory. */
+static char *print_state(const state_test *test)
+{
+    char *text = NULL;
+    size_t size = 0;
+    hn_flat *flat = NULL;
+    hn_state_diff diff;
+    FILE *file = open_memstream(&text, &size);
+    bool good = file != NULL && hn_flat_create(&flat, 0, test->account_count) == HN_OK &&
+                hn_genesis_fill(flat, test->accounts, test->account_count) == HN_OK &&
+                hn_state_take_diff(test->state, &diff, &test->worker->arena) == HN_OK &&
+                hn_flat_apply(flat, NULL, &diff) == HN_OK && hn_dump_state(file, flat) == HN_OK;
+    if (file != NULL && fclose(file) != 0)
+        good = false;
+    hn_flat_destroy(flat);
+    if (good)
+        return text;
+    free(text);
+    return NULL;
+}
+
+static void run_as_geth(const state_test *test, const state_case *item)
+{
+    const hn_evm_options *options = test->worker->options;
+    hn_trace_writer writer;
+    execution done = {.nanoseconds = 0};
+    char error[512];
+    bool traces = hn_trace_options_apply(&options->geth_trace, &writer);
+    writer.file = stderr;
+    hn_tracer tracer = hn_trace_writer_tracer(&writer);
+    hn_err err = execute(test, &done, item, traces ? &tracer : NULL);
+    hn_trace_writer_release(&writer);
+    fprintf(stderr, "{\"stateRoot\": \"%s\"}\n", hn_hash_text_of(&done.root).text);
+    judge(error, item, &done, err);
+    char *state = options->dump && err == HN_OK ? print_state(test) : NULL;
+    if (options->bench && err == HN_OK)
+        measure(test, item, &done);
+    hn_evm_report(test->worker, &(hn_evm_outcome){.name = test->node->key,
+                                                  .fork = item->fork,
+                                                  .state_root = &done.root,
+                                                  .error = error[0] != '\0' ? error : NULL,
+                                                  .state = state,
+                                                  .has_statistics = options->bench,
+                                                  .nanoseconds = done.nanoseconds,
+                                                  .gas_used = done.result.gas_used});
+    free(state);
+}
+
+static void run_case(const state_test *test, const hn_json *post, const char *cases_fork, hn_fork fork,
+                     size_t index)
 {
     hn_evm_worker *worker = test->worker;
     hn_arena_mark mark = hn_arena_mark_now(&worker->arena);
     state_case item;
     if (read_case(&item, test, post, fork, index) != HN_OK) {
         hn_evm_fail(worker, test->node->key, item.place, "cannot be read: %s", test->node->problem->text);
+        return;
+    }
+    item.fork = cases_fork;
+    if (worker->options->as_geth) {
+        run_as_geth(test, &item);
+        hn_arena_release(&worker->arena, mark);
         return;
     }
     hn_evm_interpreter interpreter = worker->options->interpreter;
@@ -197,7 +315,7 @@ static void run_fork(const state_test *test, const hn_json *cases)
         if (worker->options->only_index != NULL && strcmp(index, worker->options->only_index) != 0)
             continue;
         hn_json post = hn_json_at(cases, i);
-        run_case(test, &post, fork, i);
+        run_case(test, &post, cases->key, fork, i);
     }
 }
 
@@ -205,14 +323,12 @@ static void run_fork(const state_test *test, const hn_json *cases)
 static hn_err prepare(state_test *test)
 {
     hn_json member;
-    const hn_genesis_account *accounts;
-    uint32_t count;
     HN_TRY(hn_json_get(&test->environment, test->node, "env"));
     HN_TRY(hn_json_get(&test->transaction, test->node, "transaction"));
     HN_TRY(hn_json_get(&member, test->node, "pre"));
-    HN_TRY(hn_fixture_read_accounts(&accounts, &count, &test->worker->arena, &member));
-    HN_TRY(hn_flat_create(&test->flat, 0, count));
-    HN_TRY(hn_genesis_fill(test->flat, accounts, count));
+    HN_TRY(hn_fixture_read_accounts(&test->accounts, &test->account_count, &test->worker->arena, &member));
+    HN_TRY(hn_flat_create(&test->flat, 0, test->account_count));
+    HN_TRY(hn_genesis_fill(test->flat, test->accounts, test->account_count));
     HN_TRY(hn_state_trie_create(&test->trie, 0));
     hn_hash root;
     HN_TRY(hn_state_trie_build(test->trie, &root, test->flat));

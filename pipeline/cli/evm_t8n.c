@@ -26,7 +26,8 @@ typedef struct t8n_options {
     const char *fork;
     const char *chain_id;
     const char *reward;
-    const char *custom_tracer;
+    const char *tracer;
+    const char *tracer_config;
     bool trace;
     bool trace_memory;
     bool trace_no_stack;
@@ -72,6 +73,8 @@ static const char usage[] =
     "  --state.reward N          wei for the block's miner; default 0; -1: none\n"
     "  --trace                   EIP-3155 lines in trace-INDEX-HASH.jsonl\n"
     "  --trace.memory, --trace.nostack, --trace.returndata, --trace.callframes\n"
+    "  --trace.tracer NAME       callTracer, prestateTracer, ...: its result in trace-INDEX-HASH.json\n"
+    "  --trace.jsonconfig JSON   that tracer's configuration\n"
     "  --verbosity N             taken and not used\n"
     "Exit status: 2 execution, 3 configuration, 4 block hash not given, 10 JSON, 11 input or output, 12 "
     "RLP.\n";
@@ -94,7 +97,8 @@ static const struct {
     {"state.fork", offsetof(t8n_options, fork)},
     {"state.chainid", offsetof(t8n_options, chain_id)},
     {"state.reward", offsetof(t8n_options, reward)},
-    {"trace.tracer", offsetof(t8n_options, custom_tracer)},
+    {"trace.tracer", offsetof(t8n_options, tracer)},
+    {"trace.jsonconfig", offsetof(t8n_options, tracer_config)},
 };
 
 static const struct {
@@ -179,24 +183,6 @@ static hn_t8n_status parse(t8n *self, source *out, const char *what, uint8_t *te
     return HN_T8N_OK;
 }
 
-/* The whole of standard input on the heap; NULL when it cannot be read. */
-static uint8_t *read_standard_input(size_t *size)
-{
-    size_t capacity = (size_t)1 << 16;
-    uint8_t *text = malloc(capacity);
-    *size = 0;
-    for (size_t got; text != NULL && (got = fread(text + *size, 1, capacity - *size, stdin)) > 0;) {
-        *size += got;
-        if (*size == capacity) {
-            uint8_t *grown = realloc(text, capacity *= 2);
-            if (grown == NULL)
-                free(text);
-            text = grown;
-        }
-    }
-    return text;
-}
-
 /* The node that `path` names: a file's, or the member `key` of standard input. */
 static hn_t8n_status open_source(t8n *self, source *out, const char *path, const char *key)
 {
@@ -207,7 +193,7 @@ static hn_t8n_status open_source(t8n *self, source *out, const char *path, const
     }
     if (self->standard_input.document.root == NULL) {
         size_t size;
-        uint8_t *text = read_standard_input(&size);
+        uint8_t *text = hn_read_standard_input(&size);
         HN_T8N_TRY(parse(self, &self->standard_input, "stdin", text, size));
     }
     if (!hn_json_find(&out->root, &self->standard_input.root, key))
@@ -223,9 +209,10 @@ static hn_t8n_status read_settings(t8n *self)
         return hn_t8n_fail(&self->problem, HN_T8N_CONFIG,
                            "failed constructing chain configuration: unsupported fork \"%s\"",
                            self->options.fork);
-    if (self->options.custom_tracer != NULL)
-        return hn_t8n_fail(&self->problem, HN_T8N_CONFIG, "failed instantiating tracer: \"%s\" is not known",
-                           self->options.custom_tracer);
+    if (self->trace.name != NULL && hn_t8n_trace_check(&self->trace) != HN_OK)
+        return hn_t8n_fail(&self->problem, HN_T8N_CONFIG,
+                           "failed instantiating tracer: \"%s\" is not known, or its configuration is wrong",
+                           self->trace.name);
     if (hn_hex_read_u64_lenient(&self->chain_id, self->options.chain_id) != HN_OK)
         return hn_t8n_fail(&self->problem, HN_T8N_FAILED, "invalid value for --state.chainid: %s",
                            self->options.chain_id);
@@ -272,7 +259,7 @@ static hn_t8n_status read_input(t8n *self)
     HN_T8N_TRY(open_source(self, &self->env, self->options.env, "env"));
     if (is_standard_input(self->options.txs) && self->standard_input.document.root == NULL) {
         size_t size;
-        uint8_t *text = read_standard_input(&size);
+        uint8_t *text = hn_read_standard_input(&size);
         HN_T8N_TRY(parse(self, &self->standard_input, "stdin", text, size));
     }
     HN_T8N_TRY(read_settings(self));
@@ -372,13 +359,16 @@ static hn_t8n_status transition(t8n *self)
     const t8n_options *options = &self->options;
     if (!make_folder(options->folder))
         return hn_t8n_fail(&self->problem, HN_T8N_IO, "failed creating output basedir: %s", options->folder);
-    HN_T8N_TRY(read_input(self));
-    self->trace = (hn_t8n_trace){.is_wanted = options->trace,
-                                 .with_call_frames = options->trace_call_frames,
+    self->trace = (hn_t8n_trace){.is_wanted = options->trace || options->tracer != NULL,
                                  .folder = options->folder,
+                                 .name = options->tracer,
+                                 .config = options->tracer_config,
                                  .writer = {.with_memory = options->trace_memory,
                                             .with_return_data = options->trace_return_data,
-                                            .without_stack = options->trace_no_stack}};
+                                            .without_stack = options->trace_no_stack,
+                                            .with_call_frames = options->trace_call_frames}};
+    hn_arena_init(&self->trace.arena, 0, (size_t)1 << 34);
+    HN_T8N_TRY(read_input(self));
     HN_T8N_TRY(hn_t8n_apply(&self->outcome, &self->problem, &self->arena, self->signatures, &self->input,
                             &self->trace));
     return write_output(self);
@@ -400,6 +390,7 @@ int hn_evm_t8n_command(int argc, char **argv)
             hn_json_free(&sources[i]->document);
     hn_flat_destroy(self.outcome.flat);
     hn_signature_context_destroy(self.signatures);
+    hn_arena_destroy(&self.trace.arena);
     hn_arena_destroy(&self.arena);
     return status;
 }

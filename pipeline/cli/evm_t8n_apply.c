@@ -183,10 +183,10 @@ static hn_err apply_one(transition *self, uint32_t index, uint32_t *traced)
         return refuse(self, index, error);
     hn_transaction_result result;
     hn_receipt *receipt = &out->receipts[out->included_count];
-    self->context.tracer = hn_t8n_trace_begin(self->trace, (*traced)++, &item->made.hash);
+    self->context.tracer = hn_t8n_trace_begin(self->trace, &self->context, (*traced)++, &item->made);
     hn_err err = hn_transaction_apply(&self->context, &result, receipt, &item->made);
     self->context.tracer = NULL;
-    hn_t8n_trace_end(self->trace);
+    hn_t8n_trace_end(self->trace, err == HN_OK ? &result : NULL);
     HN_TRY(err);
     if (result.reject != HN_REJECT_NONE) {
         hn_t8n_refusal(error, &self->context, &item->made, result.reject);

@@ -1,95 +1,99 @@
 #include "pipeline/cli/evm_t8n_trace.h"
 
 #include "engine/codec/hex.h"
-#include "engine/evm/opcode.h"
 
 #include <inttypes.h>
 #include <limits.h>
 
-static void write_frame(FILE *file, uint8_t opcode, const hn_address *from, const hn_address *to,
-                        const hn_bytes *input, uint64_t gas, const hn_u256 *value)
+static const size_t result_bytes_max = (size_t)1 << 32;
+
+static hn_err create_named(hn_t8n_trace *trace, const hn_trace_environment *environment)
 {
-    char text[2 * sizeof from->b + 1];
-    *hn_hex_encode(text, from->b, sizeof from->b) = '\0';
-    fprintf(file, "{\"from\":\"0x%s\"", text);
-    *hn_hex_encode(text, to->b, sizeof to->b) = '\0';
-    fprintf(file, ",\"to\":\"0x%s\"", text);
-    if (input != NULL && input->size != 0) {
-        fputs(",\"input\":\"0x", file);
-        for (size_t i = 0; i < input->size; i++)
-            fprintf(file, "%02x", input->data[i]);
-        putc('"', file);
+    static const hn_json_limits limits = {.size_max = 1 << 20, .depth_max = 64};
+    hn_json_document document = {.root = NULL};
+    hn_json_problem problem;
+    hn_json config;
+    hn_err err = HN_OK;
+    if (trace->config != NULL) {
+        err = hn_json_parse(&document, &problem, hn_bytes_of(trace->config, strlen(trace->config)), &limits);
+        config = hn_json_root(&document, &problem);
     }
-    fprintf(file, ",\"gas\":\"0x%" PRIx64 "\",\"value\":", gas);
-    if (value != NULL) {
-        char number[HN_HEX_QUANTITY_MAX];
-        hn_hex_write_u256(number, value);
-        fprintf(file, "\"%s\"", number);
-    } else {
-        fputs("null", file);
-    }
-    fprintf(file, ",\"type\":\"%s\"}\n", hn_opcode_name(opcode));
+    if (err == HN_OK)
+        err = hn_trace_create(&trace->trace, &problem, trace->name, trace->config != NULL ? &config : NULL,
+                              environment);
+    if (document.root != NULL)
+        hn_json_free(&document);
+    return err;
 }
 
-static void enter(void *self, const hn_message *message, uint8_t opcode, hn_bytes code)
+hn_err hn_t8n_trace_check(hn_t8n_trace *trace)
 {
-    const hn_t8n_trace *trace = self;
-    bool is_create = message->kind == HN_MESSAGE_CREATE || message->kind == HN_MESSAGE_CREATE2;
-    (void)code;
-    if (trace->with_call_frames)
-        write_frame(trace->writer.file, opcode, &message->sender,
-                    is_create ? &message->recipient : &message->code_address,
-                    trace->writer.with_memory ? &message->input : NULL, message->gas,
-                    message->kind == HN_MESSAGE_STATICCALL ? NULL : &message->value);
+    const hn_trace_environment environment = {.arena = &trace->arena};
+    hn_err err = create_named(trace, &environment);
+    trace->trace = NULL;
+    hn_arena_reset(&trace->arena);
+    return err;
 }
 
-static void leave(void *self, const hn_message *message, const hn_evm_result *result, uint64_t gas_used)
+static bool begin_named(hn_t8n_trace *trace, const hn_block_context *context, uint32_t index,
+                        const hn_signed_transaction *transaction)
 {
-    const hn_t8n_trace *trace = self;
-    (void)message;
-    hn_trace_writer_summary(&trace->writer, result->output, gas_used, hn_evm_status_text(result->status));
+    const hn_trace_environment environment = {
+        .arena = &trace->arena,
+        .block = &context->block,
+        .signatures = context->signatures,
+        .block_number = context->block.number,
+        .transaction_hash = transaction->hash,
+        .transaction_index = index,
+    };
+    hn_arena_reset(&trace->arena);
+    if (create_named(trace, &environment) != HN_OK)
+        return false;
+    hn_trace_begin(trace->trace, context->state, transaction);
+    trace->tracer = *hn_trace_hooks(trace->trace);
+    return true;
 }
 
-/* Shown as a call that moves the balance and ends at once. */
-static void self_destruct(void *self, const hn_address *from, const hn_address *to, const hn_u256 *value)
-{
-    enum { SELFDESTRUCT = 0xff };
-    const hn_t8n_trace *trace = self;
-    if (trace->with_call_frames)
-        write_frame(trace->writer.file, SELFDESTRUCT, from, to, NULL, 0, value);
-    hn_trace_writer_summary(&trace->writer, hn_bytes_of(NULL, 0), 0, NULL);
-}
-
-/* The writer's steps, between frames of our own. */
-static void step(void *self, const hn_trace_step *at)
-{
-    hn_t8n_trace *trace = self;
-    hn_tracer steps = hn_trace_writer_tracer(&trace->writer);
-    steps.step(steps.self, at);
-}
-
-hn_tracer *hn_t8n_trace_begin(hn_t8n_trace *trace, uint32_t index, const hn_hash *hash)
+hn_tracer *hn_t8n_trace_begin(hn_t8n_trace *trace, const hn_block_context *context, uint32_t index,
+                              const hn_signed_transaction *transaction)
 {
     char path[PATH_MAX];
-    char text[2 * sizeof hash->b + 1];
+    char text[2 * sizeof transaction->hash.b + 1];
     if (!trace->is_wanted)
         return NULL;
-    *hn_hex_encode(text, hash->b, sizeof hash->b) = '\0';
-    int size = snprintf(path, sizeof path, "%s%strace-%" PRIu32 "-0x%s.jsonl", trace->folder,
-                        trace->folder[0] != '\0' ? "/" : "", index, text);
+    *hn_hex_encode(text, transaction->hash.b, sizeof transaction->hash.b) = '\0';
+    int size = snprintf(path, sizeof path, "%s%strace-%" PRIu32 "-0x%s.json%s", trace->folder,
+                        trace->folder[0] != '\0' ? "/" : "", index, text, trace->name != NULL ? "" : "l");
     trace->writer.file = (size_t)size < sizeof path ? fopen(path, "w") : NULL;
     if (trace->writer.file == NULL) {
         fprintf(stderr, "hanse evm t8n: %s: cannot be written\n", path);
         return NULL;
     }
-    trace->tracer = (hn_tracer){
-        .self = trace, .step = step, .enter = enter, .exit = leave, .self_destruct = self_destruct};
+    trace->tracer = hn_trace_writer_tracer(&trace->writer);
+    if (trace->name != NULL && !begin_named(trace, context, index, transaction))
+        return NULL;
     return &trace->tracer;
 }
 
-void hn_t8n_trace_end(hn_t8n_trace *trace)
+static hn_err write_named(hn_t8n_trace *trace, const hn_transaction_result *result)
 {
-    if (trace->writer.file != NULL)
-        fclose(trace->writer.file);
+    hn_json_writer writer;
+    hn_trace_end(trace->trace, result);
+    hn_json_writer_init(&writer, &trace->arena, result_bytes_max);
+    HN_TRY(hn_trace_write(trace->trace, &writer));
+    fwrite(writer.text, 1, writer.size, trace->writer.file);
+    putc('\n', trace->writer.file);
+    return HN_OK;
+}
+
+void hn_t8n_trace_end(hn_t8n_trace *trace, const hn_transaction_result *result)
+{
+    if (trace->writer.file == NULL)
+        return;
+    if (trace->trace != NULL && result != NULL && result->reject == HN_REJECT_NONE &&
+        write_named(trace, result) != HN_OK)
+        fputs("hanse evm t8n: no memory for a trace\n", stderr);
+    fclose(trace->writer.file);
     trace->writer.file = NULL;
+    trace->trace = NULL;
 }

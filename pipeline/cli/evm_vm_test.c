@@ -141,7 +141,7 @@ static hn_err run(const char **text, vm_test *self, hn_tracer *tracer)
 
 static bool run_once(hn_evm_worker *worker, const hn_json *test, bool exact)
 {
-    hn_trace_writer writer = {.file = stderr};
+    hn_trace_writer writer = {.file = stderr, .steps_only = true};
     hn_tracer tracer = worker->options->trace ? hn_trace_writer_tracer(&writer) : hn_silent_tracer();
     vm_test self = {.worker = worker, .node = test};
     const char *text = NULL;
