@@ -108,12 +108,15 @@ static hn_err execute(incoming *self)
     *executed = (hn_executed_block){.arena = self->arena,
                                     .header = self->block.header,
                                     .withdrawals = self->block.withdrawals,
-                                    .withdrawal_count = self->block.withdrawal_count};
+                                    .withdrawal_count = self->block.withdrawal_count,
+                                    .uncles = self->block.uncles,
+                                    .uncle_count = self->block.uncle_count};
     hn_block_context context = {.evm = self->evm,
                                 .signatures = self->signatures,
                                 .arena = self->arena,
                                 .tolerates_missing_system_contracts =
-                                    ledger->options.profile == HN_PROFILE_FAST};
+                                    ledger->options.profile == HN_PROFILE_FAST ||
+                                    ledger->options.imports_own_blocks};
     hn_ledger_begin_context(ledger, &context, &self->block.header);
     HN_TRY(hn_executed_block_reserve(executed, self->fork, self->block.transaction_count));
     HN_TRY(hn_block_begin(&context, &self->block.header));
@@ -188,6 +191,12 @@ static hn_err run(incoming *self, hn_bytes block_rlp)
         return commit(self);
     HN_TRY(hn_sealer_take_back(self->sealer, &self->executed));
     return err;
+}
+
+void hn_ledger_note_ancestor(hn_ledger *ledger, const hn_hash *hash, const hn_header *header,
+                             const hn_header *uncles, uint32_t uncle_count)
+{
+    hn_ancestry_add(&ledger->ancestry, hash, header, uncles, uncle_count);
 }
 
 hn_err hn_ledger_import(hn_ledger *ledger, hn_sealer *sealer, hn_executed_block *out,

@@ -37,7 +37,8 @@ typedef struct hn_ledger_options {
     uint64_t table_seed;
     uint64_t block_gas_limit; /* 0: the genesis's; built blocks keep it constant otherwise */
     size_t expected_accounts;
-    hn_ledger_port port; /* await_block_hash NULL: asking for an unsealed hash is a broken invariant */
+    bool imports_own_blocks; /* strict: takes a block although system contracts are missing, as this builds */
+    hn_ledger_port port;     /* await_block_hash NULL: asking for an unsealed hash is a broken invariant */
 } hn_ledger_options;
 
 /* One batch's part for one ledger, as the log has it. */
@@ -60,8 +61,10 @@ typedef struct hn_executed_block {
     hn_transaction_result *outcomes; /* one per transaction of the batch, skipped ones too */
     uint32_t outcome_count;
     hn_requests requests;
-    const hn_withdrawal *withdrawals; /* imported blocks only */
+    const hn_withdrawal *withdrawals; /* imported blocks only, as the uncles */
     uint32_t withdrawal_count;
+    const hn_header *uncles;
+    uint32_t uncle_count;
     hn_state_diff diff;
     bool is_empty; /* nothing was included: there is no block, and nothing changed */
     hn_hash hash;  /* set by the sealer */
@@ -135,6 +138,12 @@ HN_MUST_USE hn_err hn_sealer_restore(hn_sealer *sealer, const hn_flat *flat, con
 typedef struct hn_import_problem {
     char text[256];
 } hn_import_problem;
+
+/* Makes known a block that uncles may hang on: after a restore the last HN_ANCESTRY_GENERATIONS blocks in
+ * order (as many as there are), and each block that was executed and not imported. The head alone need not be
+ * told. */
+void hn_ledger_note_ancestor(hn_ledger *ledger, const hn_hash *hash, const hn_header *header,
+                             const hn_header *uncles, uint32_t uncle_count);
 
 /* Executes and checks a foreign block on the head: every header rule, every root. Refused: HN_ERR_INVALID
  * with *problem, state unchanged. Ledger and sealer must stand on the same block. */

@@ -4,8 +4,10 @@
 #include "engine/codec/rlp.h"
 
 enum {
-    RECORD_MAGIC = 0x31424e48, /* "HNB1" */
+    RECORD_MAGIC = 0x31424e48,        /* "HNB1" */
+    RECORD_UNCLES_MAGIC = 0x32424e48, /* "HNB2" */
     PREFIX_BYTES = 56,
+    PREFIX_UNCLES_BYTES = 8, /* behind the prefix of a block with uncles */
     WITHDRAWAL_BYTES = 44,
     TRANSACTION_FIXED_BYTES = 88,
     LOG_FIXED_BYTES = 28,
@@ -116,8 +118,8 @@ static uint8_t *put_withdrawal(uint8_t *to, const hn_withdrawal *withdrawal)
     return put(to + 24, &withdrawal->address, sizeof withdrawal->address);
 }
 
-/* Size of the block's own RLP: [header, transactions, uncles = [], withdrawals from Shanghai on]. */
-static size_t block_rlp_size(const hn_executed_block *block, size_t header_size)
+/* Size of the block's own RLP: [header, transactions, uncles, withdrawals from Shanghai on]. */
+static size_t block_rlp_size(const hn_executed_block *block, size_t header_size, size_t uncles_size)
 {
     size_t transactions = 0;
     for (uint32_t i = 0; i < block->transaction_count; i++) {
@@ -125,7 +127,7 @@ static size_t block_rlp_size(const hn_executed_block *block, size_t header_size)
         transactions += transaction->type == HN_TRANSACTION_LEGACY ? transaction->raw.size
                                                                    : hn_rlp_size_of_string(transaction->raw);
     }
-    size_t payload = header_size + hn_rlp_size_of_list(transactions) + 1;
+    size_t payload = header_size + hn_rlp_size_of_list(transactions) + hn_rlp_size_of_list(uncles_size);
     if (block->header.form >= HN_HEADER_SHANGHAI) {
         size_t withdrawals = 0;
         for (uint32_t i = 0; i < block->withdrawal_count; i++) {
@@ -139,38 +141,66 @@ static size_t block_rlp_size(const hn_executed_block *block, size_t header_size)
     return hn_rlp_size_of_list(payload);
 }
 
-hn_err hn_block_record_encode(hn_bytes *out, uint32_t *log_count, hn_arena *arena,
-                              const hn_executed_block *block)
-{
-    hn_arena scratch;
-    hn_arena_init(&scratch, 4096, 0);
-    hn_bytes header;
-    hn_err err = hn_header_encode(&header, &scratch, &block->header);
-    if (err != HN_OK) {
-        hn_arena_destroy(&scratch);
-        return err;
-    }
+/* Header and uncles, encoded before it is known how large the record will be. */
+typedef struct encoded_headers {
+    hn_bytes own;
+    hn_bytes *uncles;
+    size_t uncles_size;
+} encoded_headers;
 
-    size_t size = PREFIX_BYTES + header.size + (size_t)block->withdrawal_count * WITHDRAWAL_BYTES;
+static hn_err encode_headers(encoded_headers *out, hn_arena *scratch, const hn_executed_block *block)
+{
+    HN_TRY(hn_header_encode(&out->own, scratch, &block->header));
+    out->uncles_size = 0;
+    out->uncles = hn_arena_calloc(scratch, block->uncle_count + (size_t)1, sizeof *out->uncles);
+    if (out->uncles == NULL)
+        return HN_ERR_NO_MEMORY;
+    for (uint32_t i = 0; i < block->uncle_count; i++) {
+        HN_TRY(hn_header_encode(&out->uncles[i], scratch, &block->uncles[i]));
+        out->uncles_size += out->uncles[i].size;
+    }
+    return HN_OK;
+}
+
+static uint8_t *put_headers(uint8_t *record, const hn_executed_block *block, const encoded_headers *headers)
+{
+    hn_store_le32(record, block->uncle_count != 0 ? RECORD_UNCLES_MAGIC : RECORD_MAGIC);
+    hn_store_le32(record + 4, (uint32_t)headers->own.size);
+    hn_store_le32(record + 8, block->transaction_count);
+    hn_store_le32(record + 12, block->withdrawal_count);
+    hn_store_le64(record + 16, block_rlp_size(block, headers->own.size, headers->uncles_size));
+    memcpy(record + 24, &block->hash, sizeof block->hash);
+    uint8_t *next = record + PREFIX_BYTES;
+    if (block->uncle_count != 0) {
+        hn_store_le32(next, block->uncle_count);
+        hn_store_le32(next + 4, (uint32_t)headers->uncles_size);
+        next += PREFIX_UNCLES_BYTES;
+    }
+    next = put(next, headers->own.data, headers->own.size);
+    for (uint32_t i = 0; i < block->uncle_count; i++)
+        next = put(next, headers->uncles[i].data, headers->uncles[i].size);
+    return next;
+}
+
+static hn_err encode(hn_bytes *out, uint32_t *log_count, hn_arena *arena, hn_arena *scratch,
+                     const hn_executed_block *block)
+{
+    encoded_headers headers;
+    HN_TRY(encode_headers(&headers, scratch, block));
+    size_t prefix = PREFIX_BYTES;
+    if (block->uncle_count != 0)
+        prefix += PREFIX_UNCLES_BYTES;
+    size_t size =
+        prefix + headers.own.size + headers.uncles_size + (size_t)block->withdrawal_count * WITHDRAWAL_BYTES;
     for (uint32_t i = 0; i < block->transaction_count; i++)
         size += 4 + transaction_size(block, i);
     uint8_t *record = hn_arena_alloc(arena, size);
-    if (record == NULL || size > UINT32_MAX) {
-        hn_arena_destroy(&scratch);
+    if (record == NULL || size > UINT32_MAX)
         return HN_ERR_NO_MEMORY;
-    }
 
-    hn_store_le32(record, RECORD_MAGIC);
-    hn_store_le32(record + 4, (uint32_t)header.size);
-    hn_store_le32(record + 8, block->transaction_count);
-    hn_store_le32(record + 12, block->withdrawal_count);
-    hn_store_le64(record + 16, block_rlp_size(block, header.size));
-    memcpy(record + 24, &block->hash, sizeof block->hash);
-    uint8_t *next = put(record + PREFIX_BYTES, header.data, header.size);
-    hn_arena_destroy(&scratch);
+    uint8_t *next = put_headers(record, block, &headers);
     for (uint32_t i = 0; i < block->withdrawal_count; i++)
         next = put_withdrawal(next, &block->withdrawals[i]);
-
     uint8_t *offsets = next;
     uint8_t *first = next + 4 * (size_t)block->transaction_count;
     uint32_t logs = 0;
@@ -185,11 +215,22 @@ hn_err hn_block_record_encode(hn_bytes *out, uint32_t *log_count, hn_arena *aren
     return HN_OK;
 }
 
+hn_err hn_block_record_encode(hn_bytes *out, uint32_t *log_count, hn_arena *arena,
+                              const hn_executed_block *block)
+{
+    hn_arena scratch;
+    hn_arena_init(&scratch, 4096, 0);
+    hn_err err = encode(out, log_count, arena, &scratch, block);
+    hn_arena_destroy(&scratch);
+    return err;
+}
+
 /* --- reading --- */
 
 hn_err hn_block_record_hash(hn_hash *out, hn_bytes record)
 {
-    if (record.size < PREFIX_BYTES || hn_load_le32(record.data) != RECORD_MAGIC)
+    uint32_t magic = record.size >= PREFIX_BYTES ? hn_load_le32(record.data) : 0;
+    if (magic != RECORD_MAGIC && magic != RECORD_UNCLES_MAGIC)
         return HN_ERR_CORRUPT;
     memcpy(out, record.data + 24, sizeof *out);
     return HN_OK;
@@ -197,18 +238,29 @@ hn_err hn_block_record_hash(hn_hash *out, hn_bytes record)
 
 hn_err hn_block_record_decode(hn_history_block *out, hn_bytes record)
 {
-    hn_history_block block;
+    hn_history_block block = {0};
     HN_TRY(hn_block_record_hash(&block.hash, record));
     size_t header_size = hn_load_le32(record.data + 4);
+    size_t uncles_size = 0;
     block.transaction_count = hn_load_le32(record.data + 8);
     block.withdrawal_count = hn_load_le32(record.data + 12);
     block.rlp_size = hn_load_le64(record.data + 16);
-    size_t fixed = PREFIX_BYTES + header_size + (size_t)block.withdrawal_count * WITHDRAWAL_BYTES;
+    size_t header = PREFIX_BYTES;
+    if (hn_load_le32(record.data) == RECORD_UNCLES_MAGIC) {
+        header += PREFIX_UNCLES_BYTES;
+        if (record.size < header)
+            return HN_ERR_CORRUPT;
+        block.uncle_count = hn_load_le32(record.data + PREFIX_BYTES);
+        uncles_size = hn_load_le32(record.data + PREFIX_BYTES + 4);
+    }
+    size_t withdrawals = header + header_size + uncles_size;
+    size_t fixed = withdrawals + (size_t)block.withdrawal_count * WITHDRAWAL_BYTES;
     if (fixed + 4 * (size_t)block.transaction_count > record.size)
         return HN_ERR_CORRUPT;
-    if (hn_header_decode(&block.header, hn_bytes_of(record.data + PREFIX_BYTES, header_size)) != HN_OK)
+    if (hn_header_decode(&block.header, hn_bytes_of(record.data + header, header_size)) != HN_OK)
         return HN_ERR_CORRUPT;
-    block.withdrawals = record.data + PREFIX_BYTES + header_size;
+    block.uncles = hn_bytes_of(record.data + header + header_size, uncles_size);
+    block.withdrawals = record.data + withdrawals;
     block.transactions = record.data + fixed;
     block.transactions_size = record.size - fixed;
     *out = block;
@@ -225,6 +277,18 @@ hn_err hn_history_withdrawal(hn_withdrawal *out, const hn_history_block *block, 
     out->amount_gwei = hn_load_le64(from + 16);
     memcpy(&out->address, from + 24, sizeof out->address);
     return HN_OK;
+}
+
+hn_err hn_history_uncle(hn_header *out, const hn_history_block *block, uint32_t index)
+{
+    if (index >= block->uncle_count)
+        return HN_ERR_NOT_FOUND;
+    hn_rlp_cursor cursor = hn_rlp_cursor_of(block->uncles);
+    hn_bytes header;
+    for (uint32_t i = 0; i <= index; i++)
+        if (hn_rlp_read_raw(&header, &cursor) != HN_OK)
+            return HN_ERR_CORRUPT;
+    return hn_header_decode(out, header) == HN_OK ? HN_OK : HN_ERR_CORRUPT;
 }
 
 /* The bytes of one transaction's record, at least its fixed part. */

@@ -1,8 +1,8 @@
 /* One block as it is stored: everything that queries want of it, in one value, addressable by transaction.
  *
  * prefix      = magic u32 | header size u32 | transaction count u32 | withdrawal count u32 | rlp size u64 |
- *               block hash 32
- * value       = prefix | header RLP | withdrawal... | offset u32... | transaction...
+ *               block hash 32 | when it has uncles, which the magic tells: uncle count u32, uncles size u32
+ * value       = prefix | header RLP | uncle's header RLP... | withdrawal... | offset u32... | transaction...
  * withdrawal  = index u64 | validator index u64 | amount u64 | address 20
  * transaction = hash 32 | sender 20 | type u8 | flags u8 | price size u8 | 0 u8 | gas used u64 |
  *               cumulative gas u64 | first log u32 | log count u32 | raw size u32 | logs size u32 |

@@ -23,7 +23,9 @@ typedef struct hn_history_block {
     uint64_t rlp_size; /* of the whole block */
     uint32_t transaction_count;
     uint32_t withdrawal_count;
+    uint32_t uncle_count;
     const uint8_t *withdrawals;  /* encoded: hn_history_withdrawal */
+    hn_bytes uncles;             /* the RLP of their headers, one behind the other: hn_history_uncle */
     const uint8_t *transactions; /* encoded: hn_history_transaction_at */
     size_t transactions_size;
 } hn_history_block;
@@ -53,6 +55,11 @@ HN_MUST_USE hn_err hn_history_transaction_at(hn_history_transaction *out, hn_are
                                              const hn_history_block *block, uint32_t index, bool want_bloom);
 
 HN_MUST_USE hn_err hn_history_withdrawal(hn_withdrawal *out, const hn_history_block *block, uint32_t index);
+HN_MUST_USE hn_err hn_history_uncle(hn_header *out, const hn_history_block *block, uint32_t index);
+
+/* The whole block as RLP, byte for byte what its hash and roots stand for. HN_ERR_CORRUPT, HN_ERR_NO_MEMORY.
+ */
+HN_MUST_USE hn_err hn_history_block_rlp(hn_bytes *out, hn_arena *arena, const hn_history_block *block);
 
 /* Where a transaction is. HN_ERR_NOT_FOUND. */
 HN_MUST_USE hn_err hn_history_find_transaction(hn_history_reader *reader, hn_history_block *block,

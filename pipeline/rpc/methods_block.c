@@ -110,20 +110,19 @@ void hn_rpc_eth_getBlockTransactionCountByHash(hn_rpc_call *call)
     answer_about_hash(call, show_transaction_count);
 }
 
-static hn_err show_no_uncles(hn_json_writer *writer, hn_rpc_call *call, const hn_history_block *block)
+static hn_err show_uncle_count(hn_json_writer *writer, hn_rpc_call *call, const hn_history_block *block)
 {
     (void)call;
-    (void)block;
-    hn_json_u64(writer, 0);
+    hn_json_u64(writer, block->uncle_count);
     return HN_OK;
 }
 
 void hn_rpc_eth_getUncleCountByBlockNumber(hn_rpc_call *call)
 {
-    answer_about_number(call, show_no_uncles);
+    answer_about_number(call, show_uncle_count);
 }
 
 void hn_rpc_eth_getUncleCountByBlockHash(hn_rpc_call *call)
 {
-    answer_about_hash(call, show_no_uncles);
+    answer_about_hash(call, show_uncle_count);
 }

@@ -260,6 +260,13 @@ hn_err hn_show_block(hn_json_writer *writer, hn_arena *arena, const hn_history_b
     member_hash(writer, "transactionsRoot", &block->header.transactions_root);
     hn_json_key(writer, "uncles");
     hn_json_begin_array(writer);
+    for (uint32_t i = 0; i < block->uncle_count; i++) {
+        hn_header uncle;
+        hn_hash hash;
+        HN_TRY(hn_history_uncle(&uncle, block, i));
+        hn_header_hash(&hash, &uncle);
+        hn_json_hash(writer, &hash);
+    }
     hn_json_end_array(writer);
     if (block->header.form >= HN_HEADER_SHANGHAI)
         HN_TRY(show_withdrawals(writer, block));

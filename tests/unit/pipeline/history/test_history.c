@@ -179,6 +179,74 @@ Test(history, gives_back_what_was_put)
     free_fixture(f);
 }
 
+/* Blocks as others make them: with uncles, withdrawals, or without transactions. */
+static hn_executed_block *foreign_block(fixture *f, uint32_t transactions, uint32_t uncles,
+                                        uint32_t withdrawals)
+{
+    const hn_sample_options options = {.transaction_count = transactions, .logs_max = 2, .data_max = 50};
+    const hn_hash *parent = f->last == 0 ? &f->genesis_hash : &f->blocks[f->last]->hash;
+    hn_executed_block *block = hn_sample_block(&f->blocks_arena, &f->prng, ++f->last, parent, &options);
+    hn_header *headers = hn_arena_calloc(&f->blocks_arena, uncles + 1, sizeof *headers);
+    hn_withdrawal *paid = hn_arena_calloc(&f->blocks_arena, withdrawals + 1, sizeof *paid);
+    for (uint32_t i = 0; i < uncles; i++)
+        headers[i] = (hn_header){
+            .number = f->last - 1, .gas_limit = 5000 + i, .difficulty = hn_u256_of(7), .extra_data = {0}};
+    for (uint32_t i = 0; i < withdrawals; i++)
+        paid[i] = (hn_withdrawal){.index = 300 + i, .validator_index = i, .amount_gwei = UINT64_MAX - i};
+    block->uncles = headers;
+    block->uncle_count = uncles;
+    block->withdrawals = paid;
+    block->withdrawal_count = withdrawals;
+    f->blocks[f->last] = block;
+    return block;
+}
+
+static void check_rlp(fixture *f, const hn_executed_block *put)
+{
+    hn_history_block block;
+    hn_bytes stored, expected;
+    hn_transaction *transactions =
+        hn_arena_calloc(&f->scratch, put->transaction_count + (size_t)1, sizeof *transactions);
+    for (uint32_t i = 0; i < put->transaction_count; i++)
+        transactions[i] = put->transactions[i]->transaction;
+    const hn_block whole = {.header = put->header,
+                            .transactions = transactions,
+                            .transaction_count = put->transaction_count,
+                            .uncles = put->uncles,
+                            .uncle_count = put->uncle_count,
+                            .has_withdrawals = true,
+                            .withdrawals = put->withdrawals,
+                            .withdrawal_count = put->withdrawal_count};
+    cr_assert_eq(hn_block_encode(&expected, &f->scratch, &whole), HN_OK);
+    cr_assert_eq(hn_history_block_at(f->reader, &block, 0, put->header.number), HN_OK);
+    cr_assert_eq(block.rlp_size, expected.size);
+    cr_assert_eq(hn_history_block_rlp(&stored, &f->scratch, &block), HN_OK);
+    cr_assert(hn_bytes_equal(stored, expected));
+    cr_assert_eq(block.uncle_count, put->uncle_count);
+    hn_header uncle;
+    for (uint32_t i = 0; i < put->uncle_count; i++) {
+        cr_assert_eq(hn_history_uncle(&uncle, &block, i), HN_OK);
+        cr_assert_eq(uncle.gas_limit, put->uncles[i].gas_limit);
+    }
+    cr_assert_eq(hn_history_uncle(&uncle, &block, put->uncle_count), HN_ERR_NOT_FOUND);
+    hn_arena_reset(&f->scratch);
+}
+
+Test(history, gives_back_the_bytes_of_foreign_blocks)
+{
+    fixture *f = make_fixture(9);
+    for (uint32_t i = 0; i < 40; i++)
+        cr_assert_eq(hn_history_put_block(f->history, 0, foreign_block(f, i % 4, i % 3, i % 5)), HN_OK);
+    cr_assert_eq(hn_history_commit(f->history), HN_OK);
+    cr_assert_eq(hn_history_read_begin(f->reader), HN_OK);
+    for (uint64_t number = 1; number <= f->last; number++) {
+        check_block(f, f->blocks[number]);
+        check_rlp(f, f->blocks[number]);
+    }
+    hn_history_read_end(f->reader);
+    free_fixture(f);
+}
+
 /* Runs of many entries: several chunks each, several levels of merging. */
 Test(history, finds_every_hash_of_large_blocks)
 {
