@@ -140,8 +140,8 @@ static hn_err open_ledger(audit *self, hn_data_problem *problem, const hn_node_l
     HN_TRY(options->genesis_json.size == 0
                ? hn_genesis_development(&ledger->genesis, &self->arena)
                : hn_genesis_read(&ledger->genesis, NULL, &self->arena, options->genesis_json));
-    hn_ledger_options executor_options = {.profile =
-                                              options->is_strict ? HN_PROFILE_STRICT : HN_PROFILE_FAST};
+    hn_ledger_options executor_options = {.profile = options->is_strict ? HN_PROFILE_STRICT : HN_PROFILE_FAST,
+                                          .imports_own_blocks = true};
     HN_TRY(hn_ledger_create(&replayed->executor, &ledger->genesis, &executor_options));
     self->ledger_count++;
     HN_TRY(hn_sealer_create(&replayed->sealer, &ledger->genesis, 0));

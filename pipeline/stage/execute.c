@@ -96,6 +96,7 @@ static void execute_part(hn_shard_lane *lane, hn_block_slot *slot, hn_node_ledge
         hn_count(&ledger->transactions, slot->block.transaction_count);
         hn_count(&ledger->gas_used, slot->block.header.gas_used);
         atomic_store_explicit(&ledger->executed_number, slot->block.header.number, memory_order_relaxed);
+        hn_node_set_gas_limit(ledger);
     }
 }
 

@@ -2,6 +2,8 @@
 #include "pipeline/stage/ledgers.h"
 
 #include "engine/base/check.h"
+#include "engine/chain/ancestry.h"
+#include "pipeline/history/reader.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,17 +49,18 @@ hn_err hn_node_add_ledger(hn_node *node, hn_node_problem *problem, const hn_node
     ledger->shard = hn_map_shard(&node->map, ledger->index);
     HN_TRY(read_genesis(node, ledger, problem, options->genesis_json));
     HN_TRY(check_chain_id(node, ledger, problem));
-    ledger->block_gas_limit = ledger->genesis.header.gas_limit;
     ledger->is_strict = options->is_strict;
     hn_ledger_options executor_options = {
         .profile = options->is_strict ? HN_PROFILE_STRICT : HN_PROFILE_FAST,
         .table_seed = table_seed,
+        .imports_own_blocks = true,
         .port = {.self = ledger, .await_block_hash = hn_node_await_block_hash},
     };
     HN_TRY(hn_ledger_create(&ledger->executor, &ledger->genesis, &executor_options));
     HN_TRY(hn_sealer_create(&ledger->sealer, &ledger->genesis, table_seed));
     hn_sealer_head(ledger->sealer, &ledger->genesis_hash);
     hn_ledger_note_sealed(ledger->executor, 0, &ledger->genesis_hash);
+    hn_node_set_gas_limit(ledger);
     hn_pool_limits limits = node->options.pool;
     uint32_t share = HN_POOLED_MAX / node->options.ledger_count;
     if (limits.transactions == 0 || limits.transactions > share)
@@ -95,6 +98,52 @@ static void set_hashes(hn_node_ledger *ledger, uint64_t number, const hn_hash *h
     atomic_store(&ledger->executed_number, number);
     atomic_store(&ledger->published_number, number);
     ledger->noted_number = number;
+}
+
+void hn_node_note_block(hn_node_ledger *ledger, const hn_executed_block *block)
+{
+    uint64_t number = block->header.number;
+    ledger->sealed.hashes[number % HN_SEALED_HASHES] = block->hash;
+    atomic_store(&ledger->sealed.number, number);
+    atomic_store(&ledger->executed_number, number);
+    atomic_store(&ledger->published_number, number);
+    ledger->noted_number = number;
+}
+
+/* Blocks move from the limit of the one before, which may have been imported, to the genesis's; so the lower
+ * of the two is never too much. */
+void hn_node_set_gas_limit(hn_node_ledger *ledger)
+{
+    uint64_t wanted = ledger->genesis.header.gas_limit;
+    uint64_t newest = hn_ledger_head(ledger->executor)->gas_limit;
+    uint64_t limit = wanted < newest ? wanted : newest;
+    if (atomic_load_explicit(&ledger->block_gas_limit, memory_order_relaxed) != limit)
+        atomic_store_explicit(&ledger->block_gas_limit, limit, memory_order_relaxed);
+}
+
+/* Blocks of proof of work may have uncles among the last blocks before the snapshot. */
+static hn_err note_ancestors(hn_node *node, hn_node_ledger *ledger, uint64_t head)
+{
+    hn_history_reader *reader;
+    HN_TRY(hn_history_reader_create(&reader, node->history));
+    hn_err err = hn_history_read_begin(reader);
+    bool is_reading = err == HN_OK;
+    uint64_t number = head < HN_ANCESTRY_GENERATIONS ? 0 : head - HN_ANCESTRY_GENERATIONS + 1;
+    for (; err == HN_OK && number <= head; number++) {
+        hn_history_block block;
+        hn_header uncles[HN_UNCLES_MAX];
+        err = hn_history_block_at(reader, &block, ledger->index, number);
+        if (err == HN_OK && block.uncle_count > HN_UNCLES_MAX)
+            err = HN_ERR_CORRUPT;
+        for (uint32_t i = 0; err == HN_OK && i < block.uncle_count; i++)
+            err = hn_history_uncle(&uncles[i], &block, i);
+        if (err == HN_OK)
+            hn_ledger_note_ancestor(ledger->executor, &block.hash, &block.header, uncles, block.uncle_count);
+    }
+    if (is_reading)
+        hn_history_read_end(reader);
+    hn_history_reader_destroy(reader);
+    return err;
 }
 
 /* A snapshot is only of use when the history reaches as far: what lies before it would otherwise be missing
@@ -144,8 +193,9 @@ static hn_err restore_snapshot(hn_node *node, hn_node_ledger *ledger, hn_node_pr
         hn_flat_destroy(flat);
         return err;
     }
-    return hn_ledger_restore(ledger->executor, flat, &info->head, info->recent_hashes,
-                             info->recent_hash_count);
+    HN_TRY(
+        hn_ledger_restore(ledger->executor, flat, &info->head, info->recent_hashes, info->recent_hash_count));
+    return note_ancestors(node, ledger, info->head.number);
 }
 
 hn_err hn_node_open_ledger(hn_node *node, hn_node_problem *problem, hn_node_ledger *ledger,

@@ -19,6 +19,13 @@ HN_MUST_USE hn_err hn_node_open_ledger(hn_node *node, hn_node_problem *problem, 
  * cores have ended. */
 void hn_node_note_sealed(hn_node_ledger *ledger);
 
+/* A sealed block was executed before the cores started: the ledger's numbers and hashes move on to it. */
+void hn_node_note_block(hn_node_ledger *ledger, const hn_executed_block *block);
+
+/* Sets what a frame may hold of the ledger's gas: no more than its next block will allow. Its shard's core;
+ * the main thread before the cores have started. */
+void hn_node_set_gas_limit(hn_node_ledger *ledger);
+
 /* Outcomes of the newest transactions, from the history, for those who submit again: of what snapshots
  * contain nothing is replayed. */
 HN_MUST_USE hn_err hn_node_remember_history(hn_node *node);

@@ -54,12 +54,7 @@ static hn_err take_part(void *context, const hn_replayed_part *part)
     if (part->block->is_empty)
         return HN_OK;
     hn_node_ledger *ledger = node->ledgers[part->ledger];
-    uint64_t number = part->block->header.number;
-    ledger->sealed.hashes[number % HN_SEALED_HASHES] = part->block->hash;
-    atomic_store(&ledger->sealed.number, number);
-    atomic_store(&ledger->executed_number, number);
-    atomic_store(&ledger->published_number, number);
-    ledger->noted_number = number;
+    hn_node_note_block(ledger, part->block);
     HN_TRY(hn_query_engine_note_sealed(node->query_engine, part->ledger, part->block));
     if (hn_history_pending_bytes(node->history) > HISTORY_COMMIT_BYTES)
         HN_TRY(hn_history_commit(node->history));
@@ -87,8 +82,10 @@ static hn_err replay_log(recovery *self, hn_node_problem *problem)
                  why.text[0] != '\0' ? why.text : hn_err_text(err), more[0] != '\0' ? ": " : "", more);
     }
     node->last_timestamp_ns = hn_replay_count(self->replay).last_timestamp_ns;
-    for (uint32_t i = 0; i < node->ledger_count; i++)
+    for (uint32_t i = 0; i < node->ledger_count; i++) {
         atomic_store(&node->ledgers[i]->cut_second, node->last_timestamp_ns / 1000000000u);
+        hn_node_set_gas_limit(node->ledgers[i]);
+    }
     return err;
 }
 

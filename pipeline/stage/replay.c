@@ -3,6 +3,7 @@
 #include "engine/crypto/keccak.h"
 #include "pipeline/stage/limits.h"
 #include "shard/log/batch.h"
+#include "shard/log/blocks.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,6 +18,13 @@ struct hn_replay {
     void *self;
     hn_arena decoded; /* the frame's transactions */
     hn_arena block;
+    /* A block that is larger than a frame, as far as it has been read. */
+    uint8_t *pieces;
+    size_t pieces_size;
+    size_t pieces_capacity;
+    uint32_t next_part; /* 0: none was begun */
+    uint32_t parts;
+    uint32_t parts_ledger;
     hn_replay_counts counts;
     char why[160];
     hn_signed_transaction contents[HN_FRAME_TRANSACTIONS_MAX];
@@ -49,7 +57,18 @@ void hn_replay_destroy(hn_replay *replay)
         return;
     hn_arena_destroy(&replay->block);
     hn_arena_destroy(&replay->decoded);
+    free(replay->pieces);
     free(replay);
+}
+
+static hn_err check_ledger(hn_replay *replay, uint64_t frame_index, uint32_t ledger)
+{
+    if (ledger < replay->ledger_count)
+        return HN_OK;
+    snprintf(replay->why, sizeof replay->why,
+             "frame %" PRIu64 " belongs to ledger number %" PRIu32 ", but there are only %" PRIu32,
+             frame_index, ledger, replay->ledger_count);
+    return HN_ERR_MISMATCH;
 }
 
 /* Decodes the frame's items that belong to ledgers which do not have them yet; *count gets how many. */
@@ -62,13 +81,7 @@ static hn_err decode(hn_replay *replay, const hn_frame *frame, uint64_t *timesta
     hn_batch_item item;
     for (hn_err err; (err = hn_batch_reader_next(&reader, &item)) != HN_ERR_NOT_FOUND;) {
         HN_TRY(err);
-        if (item.ledger >= replay->ledger_count) {
-            snprintf(replay->why, sizeof replay->why,
-                     "frame %" PRIu64 " has transactions of ledger number %" PRIu32
-                     ", but there are only %" PRIu32,
-                     frame->index, item.ledger, replay->ledger_count);
-            return HN_ERR_MISMATCH;
-        }
+        HN_TRY(check_ledger(replay, frame->index, item.ledger));
         if (replay->ledgers[item.ledger].skip_index >= frame->index)
             continue;
         if (*count == HN_FRAME_TRANSACTIONS_MAX)
@@ -96,6 +109,7 @@ static hn_err execute_part(hn_replay *replay, uint32_t ledger, uint64_t timestam
     if (!block.is_empty) {
         HN_TRY(hn_sealer_seal(target->sealer, &block));
         hn_ledger_note_sealed(target->executor, block.header.number, &block.hash);
+        hn_ledger_note_ancestor(target->executor, &block.hash, &block.header, NULL, 0);
     }
     hn_replayed_part part = {
         .ledger = ledger,
@@ -107,11 +121,8 @@ static hn_err execute_part(hn_replay *replay, uint32_t ledger, uint64_t timestam
     return replay->each(replay->self, &part);
 }
 
-hn_err hn_replay_frame(void *context, const hn_frame *frame)
+static hn_err execute_batch(hn_replay *replay, const hn_frame *frame)
 {
-    hn_replay *replay = context;
-    if (frame->kind != HN_FRAME_BATCH)
-        return HN_OK;
     hn_arena_reset(&replay->decoded);
     uint64_t timestamp_ns = 0;
     uint32_t count = 0;
@@ -129,10 +140,105 @@ hn_err hn_replay_frame(void *context, const hn_frame *frame)
                 replay->part[part_count++] = &replay->contents[i];
         HN_TRY(execute_part(replay, ledger, timestamp_ns, frame->index, part_count));
     }
-    replay->counts.frames++;
     replay->counts.transactions += count;
     if (timestamp_ns > replay->counts.last_timestamp_ns)
         replay->counts.last_timestamp_ns = timestamp_ns;
+    return HN_OK;
+}
+
+/* --- imported blocks
+ * ---------------------------------------------------------------------------------------------- */
+
+static hn_err import_block(hn_replay *replay, uint32_t ledger, uint64_t frame_index, hn_bytes rlp)
+{
+    const hn_replay_ledger *target = &replay->ledgers[ledger];
+    hn_executed_block block;
+    hn_import_problem problem = {.text = ""};
+    hn_arena_reset(&replay->block);
+    hn_err err = hn_ledger_import(target->executor, target->sealer, &block, &problem, &replay->block,
+                                  replay->evm, replay->signatures, rlp);
+    if (err == HN_ERR_INVALID) {
+        snprintf(replay->why, sizeof replay->why, "frame %" PRIu64 ": imported block %" PRIu64 ": %.100s",
+                 frame_index, hn_ledger_head(target->executor)->number + 1, problem.text);
+        return HN_ERR_MISMATCH;
+    }
+    HN_TRY(err);
+    replay->counts.transactions += block.transaction_count;
+    hn_replayed_part part = {
+        .ledger = ledger,
+        .frame_index = frame_index,
+        .block = &block,
+        .transactions = block.transactions,
+        .transaction_count = block.transaction_count,
+    };
+    return replay->each(replay->self, &part);
+}
+
+static hn_err keep_piece(hn_replay *replay, const hn_blocks_reader *reader, hn_bytes piece)
+{
+    if (reader->part == 0) {
+        replay->pieces_size = 0;
+        replay->parts = reader->parts;
+        replay->parts_ledger = reader->ledger;
+    } else if (reader->part != replay->next_part || reader->parts != replay->parts ||
+               reader->ledger != replay->parts_ledger) {
+        return HN_ERR_CORRUPT;
+    }
+    if (replay->pieces_capacity - replay->pieces_size < piece.size) {
+        size_t capacity = 2 * replay->pieces_capacity + piece.size;
+        uint8_t *larger = realloc(replay->pieces, capacity);
+        if (larger == NULL)
+            return HN_ERR_NO_MEMORY;
+        replay->pieces = larger;
+        replay->pieces_capacity = capacity;
+    }
+    memcpy(replay->pieces + replay->pieces_size, piece.data, piece.size);
+    replay->pieces_size += piece.size;
+    replay->next_part = reader->part + 1;
+    return HN_OK;
+}
+
+static hn_err import_blocks(hn_replay *replay, const hn_frame *frame)
+{
+    hn_blocks_reader reader;
+    HN_TRY(hn_blocks_reader_begin(&reader, frame->payload));
+    HN_TRY(check_ledger(replay, frame->index, reader.ledger));
+    if (replay->ledgers[reader.ledger].skip_index >= frame->index)
+        return HN_OK;
+    hn_bytes item;
+    hn_err err;
+    while ((err = hn_blocks_reader_next(&reader, &item)) == HN_OK) {
+        if (reader.parts > 1) {
+            HN_TRY(keep_piece(replay, &reader, item));
+            if (replay->next_part < replay->parts)
+                continue;
+            item = hn_bytes_of(replay->pieces, replay->pieces_size);
+        }
+        replay->next_part = 0;
+        HN_TRY(import_block(replay, reader.ledger, frame->index, item));
+    }
+    return err == HN_ERR_NOT_FOUND ? HN_OK : err;
+}
+
+hn_err hn_replay_frame(void *context, const hn_frame *frame)
+{
+    hn_replay *replay = context;
+    switch (frame->kind) {
+    case HN_FRAME_BATCH:
+        replay->next_part = 0; /* what an interrupted import left has no rest */
+        HN_TRY(execute_batch(replay, frame));
+        break;
+    case HN_FRAME_BLOCKS:
+        HN_TRY(import_blocks(replay, frame));
+        break;
+    case HN_FRAME_CONTROL:
+        return HN_OK;
+    default:
+        snprintf(replay->why, sizeof replay->why, "frame %" PRIu64 " is of an unknown kind %d", frame->index,
+                 (int)frame->kind);
+        return HN_ERR_VERSION;
+    }
+    replay->counts.frames++;
     return HN_OK;
 }
 

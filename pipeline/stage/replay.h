@@ -1,7 +1,8 @@
-/* Serial F: executes and seals the batches of a log, frame by frame, from whatever state the ledgers are in.
+/* Serial F: executes and seals the batches of a log, and imports the blocks that came from outside, frame by
+ * frame, from whatever state the ledgers are in.
  *
- * What recovery and the offline audit share. Single-threaded; signatures are not checked again, the log has
- * the senders.
+ * What recovery and the offline audit share. Single-threaded; the signatures of batches are not checked
+ * again, the log has the senders. Imported blocks are checked as they were the first time.
  */
 #ifndef HN_PIPELINE_STAGE_REPLAY_H
 #define HN_PIPELINE_STAGE_REPLAY_H
@@ -16,7 +17,8 @@ typedef struct hn_replay_ledger {
     uint64_t skip_index; /* frames up to this are contained in its state already */
 } hn_replay_ledger;
 
-/* One ledger's part of one frame, executed; sealed unless block->is_empty. Valid during the callback. */
+/* One ledger's part of one frame, executed; sealed unless block->is_empty. Of a frame of imported blocks each
+ * is a part of its own. Valid during the callback. */
 typedef struct hn_replayed_part {
     uint32_t ledger;
     uint64_t frame_index;
@@ -34,7 +36,8 @@ HN_MUST_USE hn_err hn_replay_create(hn_replay **out, const hn_replay_ledger *led
                                     hn_err (*each)(void *self, const hn_replayed_part *part), void *self);
 void hn_replay_destroy(hn_replay *replay);
 
-/* For hn_log_replay: `replay` is the hn_replay. HN_ERR_MISMATCH: a ledger that does not exist. */
+/* For hn_log_replay: `replay` is the hn_replay. HN_ERR_MISMATCH: a ledger that does not exist, or an imported
+ * block that is not valid (any more). HN_ERR_VERSION: a kind of frame that is not known. */
 hn_err hn_replay_frame(void *replay, const hn_frame *frame);
 
 typedef struct hn_replay_counts {

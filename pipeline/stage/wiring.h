@@ -36,7 +36,7 @@ typedef struct hn_node_ledger {
     uint32_t shard;
     hn_genesis genesis;
     hn_hash genesis_hash;
-    uint64_t block_gas_limit;
+    _Atomic uint64_t block_gas_limit; /* of a frame's part; the shard core, rising */
     bool is_strict;
     /* Strict: second of the newest frame with this ledger; front writes it. The next one must have a later
      * one, so there is at most one block a second. */

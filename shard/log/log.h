@@ -24,6 +24,7 @@ typedef enum hn_log_state {
 typedef enum hn_frame_kind {
     HN_FRAME_BATCH = 1,   /* payload: shard/log/batch.h */
     HN_FRAME_CONTROL = 2, /* payload: a control record (ledger created, clean stop) */
+    HN_FRAME_BLOCKS = 3,  /* payload: shard/log/blocks.h */
 } hn_frame_kind;
 
 enum { HN_LOG_IN_FLIGHT_MAX = 16 };
