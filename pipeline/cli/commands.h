@@ -5,6 +5,8 @@
 
 int hn_cli_node(int argc, char **argv);
 int hn_cli_init(int argc, char **argv);
+int hn_cli_import(int argc, char **argv);
+int hn_cli_export(int argc, char **argv);
 int hn_cli_verify(int argc, char **argv);
 int hn_cli_stats(int argc, char **argv);
 

@@ -14,6 +14,8 @@ static const struct {
 } commands[] = {
     {"node", hn_cli_node, "run a node"},
     {"init", hn_cli_init, "create a ledger from a genesis file"},
+    {"import", hn_cli_import, "take blocks from files into a ledger"},
+    {"export", hn_cli_export, "write the blocks of a ledger to a file"},
     {"verify", hn_cli_verify, "audit a data directory offline: log, snapshots, roots"},
     {"stats", hn_cli_stats, "ask the stats socket of a running node"},
     {"load", hn_cli_load, "load generator, over datagrams or JSON-RPC"},
