@@ -1,16 +1,18 @@
 #include "engine/evm/precompile.h"
 
+#include "engine/crypto/bls12_381.h"
+#include "engine/crypto/bn254.h"
 #include "engine/evm/precompile_table.h"
 
 #include <stdlib.h>
 
 static const hn_precompile table[] = {
-#define LINE(function, text, address, fork)                                                                  \
+#define LINE(function, text, address, fork, price_)                                                          \
     {.number = (address),                                                                                    \
      .since = HN_FORK_##fork,                                                                                \
      .name = (text),                                                                                         \
-     .gas = hn_precompile_gas_##function,                                                                    \
-     .run = hn_precompile_run_##function},
+     .run = hn_precompile_run_##function,                                                                    \
+     HN_PRECOMPILE_##price_},
     HN_PRECOMPILE_LIST(LINE)
 #undef LINE
 };
@@ -83,11 +85,18 @@ const char *hn_precompile_name(const hn_precompile *precompile)
 
 uint64_t hn_precompile_gas(const hn_precompile *precompile, hn_fork fork, hn_bytes input)
 {
-    return precompile->gas(fork, input);
+    if (precompile->gas != NULL)
+        return precompile->gas(fork, input);
+    const hn_precompile_price *price =
+        fork >= precompile->repriced ? &precompile->later_price : &precompile->price;
+    if (price->unit_bytes == 0)
+        return price->base;
+    uint64_t size = input.size + (price->rounds_up ? price->unit_bytes - 1u : 0);
+    return price->base + price->per_unit * (size / price->unit_bytes);
 }
 
 bool hn_precompile_run(const hn_precompile *precompile, const hn_precompile_context *context,
                        hn_bytes *output, hn_arena *arena, hn_fork fork, hn_bytes input)
 {
-    return precompile->run(context, output, arena, fork, input);
+    return precompile->run(&(hn_precompile_call){context, output, arena, fork, input});
 }

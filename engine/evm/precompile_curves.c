@@ -3,54 +3,42 @@
 #include "engine/crypto/bn254.h"
 #include "engine/evm/precompile_table.h"
 
-uint64_t hn_precompile_gas_bn254_add(hn_fork fork, hn_bytes input)
+typedef bool point_function(uint8_t *out, const uint8_t *in);
+
+/* BLS12-381's contracts refuse an input of another size; bn254's take what is missing as zeroes. */
+static bool run_exactly(const hn_precompile_call *call, size_t out_size, size_t in_size,
+                        point_function *function)
 {
-    (void)input;
-    return fork >= HN_FORK_ISTANBUL ? 150 : 500;
+    return call->input.size == in_size && function(hn_precompile_output(call, out_size), call->input.data);
 }
 
-bool hn_precompile_run_bn254_add(const hn_precompile_context *context, hn_bytes *output, hn_arena *arena,
-                                 hn_fork fork, hn_bytes input)
+bool hn_precompile_run_bn254_add(const hn_precompile_call *call)
 {
-    (void)context;
-    (void)fork;
     uint8_t points[2 * HN_BN254_G1_BYTES];
-    hn_precompile_read(points, sizeof points, input, 0);
-    return hn_bn254_add(hn_precompile_output(output, arena, HN_BN254_G1_BYTES), points);
+    hn_precompile_read(points, sizeof points, call->input, 0);
+    return hn_bn254_add(hn_precompile_output(call, HN_BN254_G1_BYTES), points);
 }
 
-uint64_t hn_precompile_gas_bn254_mul(hn_fork fork, hn_bytes input)
+bool hn_precompile_run_bn254_mul(const hn_precompile_call *call)
 {
-    (void)input;
-    return fork >= HN_FORK_ISTANBUL ? 6000 : 40000;
-}
-
-bool hn_precompile_run_bn254_mul(const hn_precompile_context *context, hn_bytes *output, hn_arena *arena,
-                                 hn_fork fork, hn_bytes input)
-{
-    (void)context;
-    (void)fork;
     uint8_t term[HN_BN254_G1_BYTES + 32];
-    hn_precompile_read(term, sizeof term, input, 0);
-    return hn_bn254_mul(hn_precompile_output(output, arena, HN_BN254_G1_BYTES), term,
-                        term + HN_BN254_G1_BYTES);
+    hn_precompile_read(term, sizeof term, call->input, 0);
+    return hn_bn254_mul(hn_precompile_output(call, HN_BN254_G1_BYTES), term, term + HN_BN254_G1_BYTES);
 }
 
-uint64_t hn_precompile_gas_bn254_pairing(hn_fork fork, hn_bytes input)
-{
-    uint64_t pairs = input.size / HN_BN254_PAIR_BYTES;
-    return fork >= HN_FORK_ISTANBUL ? 45000 + 34000 * pairs : 100000 + 80000 * pairs;
-}
+typedef bool pairing_function(bool *is_one, const uint8_t *pairs, size_t count);
 
-bool hn_precompile_run_bn254_pairing(const hn_precompile_context *context, hn_bytes *output, hn_arena *arena,
-                                     hn_fork fork, hn_bytes input)
+static bool run_pairing(const hn_precompile_call *call, size_t pair_bytes, pairing_function *function)
 {
-    (void)context;
-    (void)fork;
     bool is_one;
-    return input.size % HN_BN254_PAIR_BYTES == 0 &&
-           hn_bn254_pairing_check(&is_one, input.data, input.size / HN_BN254_PAIR_BYTES) &&
-           hn_precompile_answer(output, arena, is_one);
+    hn_bytes input = call->input;
+    return input.size % pair_bytes == 0 && function(&is_one, input.data, input.size / pair_bytes) &&
+           hn_precompile_answer(call, is_one);
+}
+
+bool hn_precompile_run_bn254_pairing(const hn_precompile_call *call)
+{
+    return run_pairing(call, HN_BN254_PAIR_BYTES, hn_bn254_pairing_check);
 }
 
 /* Price of a sum of k products in thousandths of k single ones (EIP-2537); the last entry serves all larger
@@ -82,53 +70,10 @@ static uint64_t msm_gas(uint64_t count, uint64_t single, const uint16_t discount
     return count * single * discount[(count < DISCOUNTS ? count : DISCOUNTS) - 1] / 1000;
 }
 
-uint64_t hn_precompile_gas_bls12_g1_add(hn_fork fork, hn_bytes input)
-{
-    (void)fork;
-    (void)input;
-    return 375;
-}
-
-bool hn_precompile_run_bls12_g1_add(const hn_precompile_context *context, hn_bytes *output, hn_arena *arena,
-                                    hn_fork fork, hn_bytes input)
-{
-    (void)context;
-    (void)fork;
-    return input.size == 2 * HN_BLS12_G1_BYTES &&
-           hn_bls12_g1_add(hn_precompile_output(output, arena, HN_BLS12_G1_BYTES), input.data);
-}
-
 uint64_t hn_precompile_gas_bls12_g1_msm(hn_fork fork, hn_bytes input)
 {
     (void)fork;
     return msm_gas(input.size / HN_BLS12_G1_TERM_BYTES, 12000, g1_discount);
-}
-
-bool hn_precompile_run_bls12_g1_msm(const hn_precompile_context *context, hn_bytes *output, hn_arena *arena,
-                                    hn_fork fork, hn_bytes input)
-{
-    (void)context;
-    (void)fork;
-    if (input.size == 0 || input.size % HN_BLS12_G1_TERM_BYTES != 0)
-        return false;
-    uint8_t *sum = hn_precompile_output(output, arena, HN_BLS12_G1_BYTES);
-    return hn_bls12_g1_msm(sum, arena, input.data, input.size / HN_BLS12_G1_TERM_BYTES);
-}
-
-uint64_t hn_precompile_gas_bls12_g2_add(hn_fork fork, hn_bytes input)
-{
-    (void)fork;
-    (void)input;
-    return 600;
-}
-
-bool hn_precompile_run_bls12_g2_add(const hn_precompile_context *context, hn_bytes *output, hn_arena *arena,
-                                    hn_fork fork, hn_bytes input)
-{
-    (void)context;
-    (void)fork;
-    return input.size == 2 * HN_BLS12_G2_BYTES &&
-           hn_bls12_g2_add(hn_precompile_output(output, arena, HN_BLS12_G2_BYTES), input.data);
 }
 
 uint64_t hn_precompile_gas_bls12_g2_msm(hn_fork fork, hn_bytes input)
@@ -137,62 +82,48 @@ uint64_t hn_precompile_gas_bls12_g2_msm(hn_fork fork, hn_bytes input)
     return msm_gas(input.size / HN_BLS12_G2_TERM_BYTES, 22500, g2_discount);
 }
 
-bool hn_precompile_run_bls12_g2_msm(const hn_precompile_context *context, hn_bytes *output, hn_arena *arena,
-                                    hn_fork fork, hn_bytes input)
+typedef bool msm_function(uint8_t *out, hn_arena *scratch, const uint8_t *terms, size_t count);
+
+static bool run_msm(const hn_precompile_call *call, size_t out_size, size_t term_size, msm_function *function)
 {
-    (void)context;
-    (void)fork;
-    if (input.size == 0 || input.size % HN_BLS12_G2_TERM_BYTES != 0)
+    hn_bytes input = call->input;
+    if (input.size == 0 || input.size % term_size != 0)
         return false;
-    uint8_t *sum = hn_precompile_output(output, arena, HN_BLS12_G2_BYTES);
-    return hn_bls12_g2_msm(sum, arena, input.data, input.size / HN_BLS12_G2_TERM_BYTES);
+    uint8_t *sum = hn_precompile_output(call, out_size);
+    return function(sum, call->arena, input.data, input.size / term_size);
 }
 
-uint64_t hn_precompile_gas_bls12_pairing(hn_fork fork, hn_bytes input)
+bool hn_precompile_run_bls12_g1_msm(const hn_precompile_call *call)
 {
-    (void)fork;
-    return 37700 + 32600 * ((uint64_t)input.size / HN_BLS12_PAIR_BYTES);
+    return run_msm(call, HN_BLS12_G1_BYTES, HN_BLS12_G1_TERM_BYTES, hn_bls12_g1_msm);
 }
 
-bool hn_precompile_run_bls12_pairing(const hn_precompile_context *context, hn_bytes *output, hn_arena *arena,
-                                     hn_fork fork, hn_bytes input)
+bool hn_precompile_run_bls12_g2_msm(const hn_precompile_call *call)
 {
-    (void)context;
-    (void)fork;
-    bool is_one;
-    return input.size != 0 && input.size % HN_BLS12_PAIR_BYTES == 0 &&
-           hn_bls12_pairing_check(&is_one, input.data, input.size / HN_BLS12_PAIR_BYTES) &&
-           hn_precompile_answer(output, arena, is_one);
+    return run_msm(call, HN_BLS12_G2_BYTES, HN_BLS12_G2_TERM_BYTES, hn_bls12_g2_msm);
 }
 
-uint64_t hn_precompile_gas_bls12_map_g1(hn_fork fork, hn_bytes input)
+bool hn_precompile_run_bls12_g1_add(const hn_precompile_call *call)
 {
-    (void)fork;
-    (void)input;
-    return 5500;
+    return run_exactly(call, HN_BLS12_G1_BYTES, 2 * HN_BLS12_G1_BYTES, hn_bls12_g1_add);
 }
 
-bool hn_precompile_run_bls12_map_g1(const hn_precompile_context *context, hn_bytes *output, hn_arena *arena,
-                                    hn_fork fork, hn_bytes input)
+bool hn_precompile_run_bls12_g2_add(const hn_precompile_call *call)
 {
-    (void)context;
-    (void)fork;
-    return input.size == HN_BLS12_FP_BYTES &&
-           hn_bls12_map_to_g1(hn_precompile_output(output, arena, HN_BLS12_G1_BYTES), input.data);
+    return run_exactly(call, HN_BLS12_G2_BYTES, 2 * HN_BLS12_G2_BYTES, hn_bls12_g2_add);
 }
 
-uint64_t hn_precompile_gas_bls12_map_g2(hn_fork fork, hn_bytes input)
+bool hn_precompile_run_bls12_pairing(const hn_precompile_call *call)
 {
-    (void)fork;
-    (void)input;
-    return 23800;
+    return call->input.size != 0 && run_pairing(call, HN_BLS12_PAIR_BYTES, hn_bls12_pairing_check);
 }
 
-bool hn_precompile_run_bls12_map_g2(const hn_precompile_context *context, hn_bytes *output, hn_arena *arena,
-                                    hn_fork fork, hn_bytes input)
+bool hn_precompile_run_bls12_map_g1(const hn_precompile_call *call)
 {
-    (void)context;
-    (void)fork;
-    return input.size == 2 * HN_BLS12_FP_BYTES &&
-           hn_bls12_map_to_g2(hn_precompile_output(output, arena, HN_BLS12_G2_BYTES), input.data);
+    return run_exactly(call, HN_BLS12_G1_BYTES, HN_BLS12_FP_BYTES, hn_bls12_map_to_g1);
+}
+
+bool hn_precompile_run_bls12_map_g2(const hn_precompile_call *call)
+{
+    return run_exactly(call, HN_BLS12_G2_BYTES, 2 * HN_BLS12_FP_BYTES, hn_bls12_map_to_g2);
 }

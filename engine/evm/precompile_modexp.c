@@ -117,26 +117,26 @@ static hn_bytes operand(hn_arena *arena, hn_bytes input, uint64_t offset, uint64
     return hn_bytes_of(copy, (size_t)size);
 }
 
-bool hn_precompile_run_modexp(const hn_precompile_context *context, hn_bytes *output, hn_arena *arena,
-                              hn_fork fork, hn_bytes input)
+bool hn_precompile_run_modexp(const hn_precompile_call *call)
 {
-    (void)context;
+    hn_bytes input = call->input;
     lengths length = read_lengths(input);
-    if (too_long(fork, length))
+    if (too_long(call->fork, length))
         return false;
     /* Without a modulus there is nothing to compute, however long the exponent claims to be. */
     if (length.modulus == 0) {
-        *output = hn_bytes_of(NULL, 0);
+        *call->output = hn_bytes_of(NULL, 0);
         return true;
     }
     if (length.base > length_max || length.exponent > length_max || length.modulus > length_max)
         return false;
-    uint8_t *result = hn_precompile_output(output, arena, (size_t)length.modulus);
-    hn_arena_mark mark = hn_arena_mark_now(arena);
-    hn_bytes base = operand(arena, input, HEADER_BYTES, length.base);
-    hn_bytes exponent = operand(arena, input, HEADER_BYTES + length.base, length.exponent);
-    hn_bytes modulus = operand(arena, input, HEADER_BYTES + length.base + length.exponent, length.modulus);
+    uint8_t *result = hn_precompile_output(call, (size_t)length.modulus);
+    hn_arena_mark mark = hn_arena_mark_now(call->arena);
+    hn_bytes base = operand(call->arena, input, HEADER_BYTES, length.base);
+    hn_bytes exponent = operand(call->arena, input, HEADER_BYTES + length.base, length.exponent);
+    hn_bytes modulus =
+        operand(call->arena, input, HEADER_BYTES + length.base + length.exponent, length.modulus);
     hn_modexp(result, base, exponent, modulus);
-    hn_arena_release(arena, mark);
+    hn_arena_release(call->arena, mark);
     return true;
 }
