@@ -97,10 +97,9 @@ static bool shorten_exponent(uint8_t shorter[4], hn_bytes exponent, uint64_t mod
 /* The first 32 bytes of an exponent cost no gas when they are zero, and must cost no time. */
 static hn_bytes without_leading_zeroes(hn_bytes number)
 {
-    size_t zeroes = 0;
-    while (zeroes < number.size && number.data[zeroes] == 0)
-        zeroes++;
-    return hn_bytes_of(number.data + zeroes, number.size - zeroes);
+    while (number.size != 0 && number.data[0] == 0)
+        number = hn_bytes_of(number.data + 1, number.size - 1);
+    return number;
 }
 
 static uint64_t power_short(const mpz_t base, hn_bytes exponent, uint64_t modulus)
