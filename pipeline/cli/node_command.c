@@ -345,6 +345,7 @@ int hn_cli_node(int argc, char **argv)
         return HN_EXIT_OK;
     }
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file above the user's limit is an error of that write, not our end */
     if (hn_signals_start() != HN_OK) {
         complain("no thread could be made");
         clean_up(&self);

@@ -328,6 +328,32 @@ test('SIGTERM with a full disk stops at once, and says what is left undone', asy
   assert.deepEqual([audit.code, /Everything agrees/.test(audit.stdout)], [0, true], audit.stdout + audit.stderr);
 });
 
+test('an error of the disk under the log ends the node with a last word, and nothing acknowledged is lost', async (t) => {
+  const data = path.join(workFolder(t), 'data');
+  const node = await startNode(t, { data });
+  const sender = new Sender(t, node.udpPort);
+  const acknowledged = [];
+  const submit = (timeout) => sender.submit(sign(accounts[0], { nonce: acknowledged.length, to: stranger(1) }), { timeout });
+  for (let i = 0; i < 10; i++) acknowledged.push(await submit());
+  // From now on writes to files fail: they are larger than the process may make them.
+  const limit = spawnSync('prlimit', ['--pid', String(node.pid), '--fsize=4096:4096']);
+  if (limit.status !== 0) return t.skip('there is no prlimit');
+  const began = Date.now();
+  assert.notEqual((await submit(1000))?.verdict, 'EXECUTED');
+  await until(() => node.end, 'the node ends');
+  assert.ok(Date.now() - began < 8000 * patience, `the end took ${Date.now() - began} ms`);
+  assert.deepEqual(node.end, { code: 1, signal: null }, node.stderr);
+  assert.match(node.stderr, /writing the log failed: stopping; everything acknowledged is safe \(log-000000000001\.segment: .* at offset \d+: an input or output operation failed\)/);
+  assert.match(node.stderr, /left undone: \d+ transactions that were taken and not finished: writing the log failed; /);
+  const again = await startNode(t, { data });
+  assert.ok([10, 11].includes(await again.nonce(accounts[0].address)), 'the one that was never answered may be there');
+  for (const { hash, block } of acknowledged)
+    assert.equal(Number((await again.call('eth_getTransactionReceipt', [hash]))?.blockNumber), block);
+  await again.stop();
+  const audit = await run(['verify', '--data', data]);
+  assert.deepEqual([audit.code, /Everything agrees/.test(audit.stdout)], [0, true], audit.stdout + audit.stderr);
+});
+
 test('a disk too small to begin with is told', async (t) => {
   const disk = mount(t, { size: '4m' });
   if (isSkipped(t, disk)) return;
