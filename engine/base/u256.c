@@ -155,6 +155,12 @@ void hn_u256_divide(hn_u256 *quotient, hn_u256 *remainder, const hn_u256 *x, con
         *remainder = r;
 }
 
+void hn_u256_divide_512(uint64_t quotient[8], hn_u256 *remainder, const uint64_t dividend[8],
+                        const hn_u256 *divisor)
+{
+    divide_limbs(quotient, remainder->w, dividend, 8, divisor->w);
+}
+
 hn_u256 hn_u256_div(const hn_u256 *x, const hn_u256 *y)
 {
     hn_u256 quotient;

@@ -157,6 +157,10 @@ bool hn_u256_add_product(hn_u256 *sum, const hn_u256 *x, uint64_t factor);
 
 /* Quotient and remainder at once; both zero when y is zero. Either pointer may be NULL. */
 void hn_u256_divide(hn_u256 *quotient, hn_u256 *remainder, const hn_u256 *x, const hn_u256 *y);
+
+/* The same with a dividend of eight limbs, least significant first. The divisor is not zero. */
+void hn_u256_divide_512(uint64_t quotient[8], hn_u256 *remainder, const uint64_t dividend[8],
+                        const hn_u256 *divisor);
 hn_u256 hn_u256_div(const hn_u256 *x, const hn_u256 *y);
 hn_u256 hn_u256_mod(const hn_u256 *x, const hn_u256 *y);
 

@@ -50,7 +50,7 @@ static bool begin_code(hn_evm *evm, hn_frame *frame, hn_bytes code, const hn_has
     if (hash != NULL && evm->tracer == NULL && !evm->exact_only) {
         frame->decoded = hn_code_cache_get(&evm->code_cache, hash, code, evm->gas, hn_interpreter_handlers());
         if (frame->decoded != NULL)
-            frame->next = &frame->decoded->instructions[1];
+            frame->next = frame->decoded->start;
     }
     if (frame->decoded == NULL) {
         uint64_t bitmap_bytes = (code.size + 255) / 256 * 32;

@@ -33,9 +33,9 @@ static void *reserve(size_t bytes)
 
 hn_err hn_evm_create(hn_evm **out, const hn_precompile_context *precompiles, size_t memory_bytes)
 {
-    /* A frame's stack begins at its caller's top; the deepest may still write one word past its own, and one
-     * word precedes the first. */
-    size_t stack_words = (size_t)(HN_CALL_DEPTH_MAX + 1) * HN_EVM_STACK_MAX + 2;
+    /* A frame's stack begins at its caller's top; the deepest may still write past its own, decoded code its
+     * temporary words, and one word precedes the first. */
+    size_t stack_words = (size_t)(HN_CALL_DEPTH_MAX + 1) * HN_EVM_STACK_MAX + 2 + HN_DECODED_TEMPORARIES_MAX;
     hn_evm *evm = calloc(1, sizeof *evm);
     if (evm == NULL)
         return HN_ERR_NO_MEMORY;

@@ -12,6 +12,7 @@
 #include "engine/evm/code_cache.h"
 #include "engine/evm/evm.h"
 #include "engine/evm/gas.h"
+#include "engine/evm/reciprocal.h"
 #include "engine/evm/tracer.h"
 
 #include <stdatomic.h>
@@ -43,7 +44,8 @@ typedef struct hn_frame {
     bool jump_destinations_known;
     /* Fast interpreter; NULL when this frame runs in the exact one: */
     const hn_decoded *decoded;
-    const hn_decoded_instruction *next;
+    const uint64_t *next; /* header of a block */
+    struct hn_evm *evm;
 
     /* From an instruction's price to its execution: */
     uint64_t memory_wanted;    /* bytes that memory must have; at most HN_MEMORY_BYTES_MAX */
@@ -77,6 +79,7 @@ struct hn_evm {
     uint8_t *return_buffer; /* as large as the memory region: holds return_data */
     hn_arena scratch;       /* outputs of precompiles, until the frame ends */
     hn_code_cache code_cache;
+    hn_reciprocals reciprocals;
     hn_gas_table gas_tables[HN_FORK_COUNT];
 };
 

@@ -43,15 +43,9 @@ static inline uint64_t hn_word_multiply_limb(uint64_t *z, uint64_t x, uint64_t y
     return (uint64_t)(t >> 64);
 }
 
-static inline void hn_word_multiply(hn_u256 *to, const hn_u256 *x, const hn_u256 *y)
+static inline void hn_word_multiply_limbs(hn_u256 *to, uint64_t x0, uint64_t x1, uint64_t x2, uint64_t x3,
+                                          uint64_t y0, uint64_t y1, uint64_t y2, uint64_t y3)
 {
-    uint64_t x0 = x->w[0], y0 = y->w[0];
-    if (((x->w[1] | x->w[2] | x->w[3]) | (y->w[1] | y->w[2] | y->w[3])) == 0) {
-        hn_u128 product = (hn_u128)x0 * y0;
-        hn_word_set(to, (uint64_t)product, (uint64_t)(product >> 64), 0, 0);
-        return;
-    }
-    uint64_t x1 = x->w[1], x2 = x->w[2], x3 = x->w[3], y1 = y->w[1], y2 = y->w[2], y3 = y->w[3];
     uint64_t r0 = 0, r1 = 0, r2 = 0, carry;
     carry = hn_word_multiply_limb(&r0, x0, y0, 0);
     carry = hn_word_multiply_limb(&r1, x0, y1, carry);
@@ -64,6 +58,22 @@ static inline void hn_word_multiply(hn_u256 *to, const hn_u256 *x, const hn_u256
     r3 += x2 * y1 + carry;
     r3 += x3 * y0;
     hn_word_set(to, r0, r1, r2, r3);
+}
+
+static inline hn_u256 hn_word_absolute(const uint64_t *x)
+{
+    hn_u256 word = {{x[0], x[1], x[2], x[3]}};
+    return hn_u256_is_negative(&word) ? hn_u256_negate(&word) : word;
+}
+
+/* x + y mod m: by one subtraction when both are reduced already. */
+static inline hn_u256 hn_word_addmod(const hn_u256 *x, const hn_u256 *y, const hn_u256 *m)
+{
+    if (m->w[3] == 0 || !hn_u256_less(x, m) || !hn_u256_less(y, m))
+        return hn_u256_addmod(x, y, m);
+    bool carry, below;
+    hn_u256 sum = hn_u256_add_carry(x, y, &carry), less = hn_u256_sub_borrow(&sum, m, &below);
+    return carry || !below ? less : sum;
 }
 
 /* Quotient and remainder by a divisor of one limb, not zero. */

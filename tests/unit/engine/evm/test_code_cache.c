@@ -21,11 +21,52 @@ Test(code_analysis, blocks_carry_gas_and_stack)
     static _Alignas(16) uint8_t room[4096];
     const hn_decoded *decoded = decode_text(room, sizeof room, code, sizeof code);
     cr_assert_not_null(decoded);
-    const hn_decoded_instruction *header = &decoded->instructions[1];
-    cr_expect_eq(header->handler, hn_interpreter_handlers()[HN_FAST_BLOCK]);
-    cr_expect_eq(header->block.gas, 3 + 3 + 3 + 2 + 2);
-    cr_expect_eq(header->block.required, 1);
-    cr_expect_eq(header->block.growth, 2);
+    cr_expect_eq(decoded->start[0], hn_block_header(3 + 3 + 3 + 2 + 2, 32, 32 * (1024 - 1 - 2)));
+    /* Nothing of it is left to do. */
+    cr_expect_eq(decoded->start[1], (uint64_t)(uintptr_t)hn_interpreter_handlers()[HN_FAST_STOP]);
+}
+
+Test(code_analysis, long_blocks)
+{
+    /* DUP1 without end. */
+    static uint8_t code[2048];
+    static _Alignas(16) uint8_t room[1 << 18];
+    memset(code, 0x80, 1100);
+    const hn_decoded *decoded = decode_text(room, sizeof room, code, 1100);
+    cr_assert_not_null(decoded);
+    uint64_t header = decoded->start[0];
+    cr_expect_eq(header >> 32 & 0xffff, 32, "the first block is cut before it is too long");
+}
+
+/* What comes out of the code's constants is known when it is decoded. */
+Test(code_analysis, constants)
+{
+    /* PUSH1 0, PUSH1 1, PUSH1 160, SHL, SUB, PUSH1 0, MSTORE, STOP */
+    static const uint8_t code[] = {0x60, 0x01, 0x60, 0x01, 0x60, 0xa0, 0x1b, 0x03, 0x60, 0x00, 0x52, 0x00};
+    static _Alignas(16) uint8_t room[4096];
+    const hn_decoded *decoded = decode_text(room, sizeof room, code, sizeof code);
+    const void *const *handlers = hn_interpreter_handlers();
+    cr_assert_not_null(decoded);
+    cr_expect_eq(decoded->start[1], (uint64_t)(uintptr_t)handlers[HN_FAST_SET_W]);
+    cr_expect_eq(decoded->start[3], UINT64_MAX);
+    cr_expect_eq(decoded->start[4], UINT64_MAX);
+    cr_expect_eq(decoded->start[5], UINT32_MAX);
+    cr_expect_eq(decoded->start[6], 0);
+    cr_expect_eq(decoded->start[7], (uint64_t)(uintptr_t)handlers[HN_FAST_MSTORE_IM]);
+    cr_expect_eq(decoded->start[10], (uint64_t)(uintptr_t)handlers[HN_FAST_STOP]);
+}
+
+/* Stack words that only change places need moving once, at the end. */
+Test(code_analysis, shuffles)
+{
+    /* DUP2, SWAP2, POP, SWAP1, JUMPDEST, STOP: in all, two words exchanged. */
+    static const uint8_t code[] = {0x81, 0x91, 0x50, 0x90, 0x5b, 0x00};
+    static _Alignas(16) uint8_t room[4096];
+    const hn_decoded *decoded = decode_text(room, sizeof room, code, sizeof code);
+    const void *const *handlers = hn_interpreter_handlers();
+    cr_assert_not_null(decoded);
+    cr_expect_eq(decoded->start[1], (uint64_t)(uintptr_t)handlers[HN_FAST_EXCHANGE]);
+    cr_expect_eq(decoded->start[3], (uint64_t)(uintptr_t)handlers[HN_FAST_FALL]);
 }
 
 Test(code_analysis, only_real_destinations)
