@@ -108,7 +108,8 @@ for (const [first, second] of [['SIGTERM', 'SIGTERM'], ['SIGINT', 'SIGTERM'], ['
     const began = Date.now();
     node.child.kill(second);
     await until(() => node.end, 'the node ends');
-    assert.ok(Date.now() - began < 700 * patience, `the end took ${Date.now() - began} ms`);
+    // The calls alone would take many seconds; a loaded machine needs more than one for the end itself.
+    assert.ok(Date.now() - began < 2500 * patience, `the end took ${Date.now() - began} ms`);
     assert.deepEqual(node.end, { code: second === 'SIGTERM' ? 143 : 130, signal: null }, node.stderr);
     assert.match(node.stderr, /a second signal ends at once/);
     assert.match(node.stderr, /stopping at once; everything acknowledged is in the log/);
