@@ -183,9 +183,11 @@ export class Anvil {
 // out is the contract that anvil writes block hashes to (EIP-2935), which no program here asks.
 function accountsIn(dump) {
   const accounts = {}
-  for (const [address, { balance, nonce, code, storage }] of Object.entries(
-    JSON.parse(gunzipSync(hexToBytes(dump))).accounts,
-  )) {
+  // nonces are numbers of up to 64 bits, of which JSON.parse keeps 53
+  const text = gunzipSync(hexToBytes(dump))
+    .toString()
+    .replace(/"nonce":(\d+)/g, '"nonce":"$1"')
+  for (const [address, { balance, nonce, code, storage }] of Object.entries(JSON.parse(text).accounts)) {
     const account = { balance: BigInt(balance), nonce: BigInt(nonce), code, storage: {} }
     for (const [slot, value] of Object.entries(storage)) if (BigInt(value) !== 0n) account.storage[slot] = value
     const isEmpty = account.balance === 0n && account.nonce === 0n && code === '0x'

@@ -2,6 +2,7 @@
 import {
   privateToAddress,
   eoaCode7702SignAuthorization,
+  generateAddress,
   hexToBytes,
   bytesToHex,
   setLengthLeft,
@@ -41,6 +42,17 @@ function storage(random) {
   return out
 }
 
+// An account where somebody's next contract would go (EIP-684). Without code or nonce it may have a balance alone.
+function inTheWay(random, pre) {
+  const creator = random.pick(Object.keys(pre))
+  const address = generateAddress(hexToBytes(creator), bigIntToUnpaddedBytes(pre[creator].nonce))
+  const account = { balance: BigInt(random.below(2) + 1), nonce: 0n, code: '0x', storage: {} }
+  const kind = random.below(3)
+  if (kind === 1) account.nonce = 1n
+  if (kind === 2) account.code = '0x00'
+  return { [bytesToHex(address)]: account }
+}
+
 export function accounts(random, fork, world) {
   const pre = {
     [sender]: {
@@ -60,11 +72,12 @@ export function accounts(random, fork, world) {
     if (!random.once(20))
       pre[address] = {
         balance: BigInt(random.below(3) * 500),
-        nonce: BigInt(random.below(2)),
+        nonce: random.once(40) ? (1n << 64n) - BigInt(random.between(1, 2)) : BigInt(random.below(2)),
         // never empty: accounts that have storage and nothing else do not come about
         code: bytesToHex(Buffer.concat([Program.write(random, world), Buffer.alloc(1)])),
         storage: storage(random),
       }
+  if (random.once(4)) Object.assign(pre, inTheWay(random, pre))
   if (random.once(2)) pre[coinbase] = { balance: BigInt(random.below(2)), nonce: 0n, code: '0x', storage: {} }
   // an account without anything at all could exist before EIP-161
   if (fork < forkIndex.EIP158 && random.once(3))
@@ -101,7 +114,7 @@ function authorizations(random, pre, from) {
     const chainId = random.pick([0n, 1n, 1n, 1n, 2n])
     const address = random.once(6)
       ? `0x${'0'.repeat(40)}`
-      : random.pick([...contracts, addressOf(authorityKeys[0]), `0x${'0'.repeat(39)}4`])
+      : random.pick([...contracts, addressOf(authorityKeys[0]), addressOf(secret), `0x${'0'.repeat(39)}4`])
     const [, , , yParity, r, s] = eoaCode7702SignAuthorization(
       [bigIntToUnpaddedBytes(chainId), hexToBytes(address), bigIntToUnpaddedBytes(nonce)],
       hexToBytes(secret),

@@ -334,9 +334,29 @@ export class Program {
       [4, () => this.push(this.size()).push(this.offset()).op('RETURN')],
       [2, () => this.push(this.size()).push(this.offset()).op('REVERT')],
       [2, () => this.op('STOP')],
-      [1, () => this.push(this.address()).op('SELFDESTRUCT')],
+      [1, () => (this.random.once(4) ? this.op('ADDRESS') : this.push(this.address())).op('SELFDESTRUCT')],
       [1, () => this.op('INVALID')],
+      [1, () => this.stumble()],
     ])()
+  }
+
+  // Ends that nobody means: a jump to anywhere, the stack running over in a loop or running empty.
+  stumble() {
+    const target = this.code.length
+    this.random.weighted([
+      [2, () => this.push(BigInt(this.random.below(target + 40))).op('JUMP')],
+      [1, () => this.push(this.random.word()).op('JUMP')],
+      [2, () => this.flood(target)],
+      [1, () => this.byte(0x80 + this.random.below(16))],
+      [1, () => this.byte(...Array.from({ length: this.depth + 3 }, () => operations.ADD.code))],
+    ])()
+  }
+
+  // Pushes a few words again and again.
+  flood(target) {
+    this.op('JUMPDEST')
+    for (let i = this.random.between(1, 9); i > 0; i--) this.op(this.random.pick(['PC', 'CALLER', 'MSIZE', 'ADDRESS']))
+    this.byte(0x61, target >> 8, target & 255).op('JUMP')
   }
 
   // isCounted: inside a loop, whose counter must stay where it is
