@@ -147,7 +147,7 @@ void hn_accounts_step(hn_trace *trace, hn_accounts *accounts, const hn_trace_ste
         break;
     case HN_OP_SELFDESTRUCT:
         see_self_destruct(trace, accounts, step);
-        /* fall through */
+        __attribute__((fallthrough)); /* its heir is seen, as by the others */
     case HN_OP_EXTCODECOPY:
     case HN_OP_EXTCODEHASH:
     case HN_OP_EXTCODESIZE:
