@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,7 @@ typedef struct running {
     hn_arena arena;
     hn_node *node;
     hn_rpc_server *rpc;
+    hn_rpc_server *_Atomic told_rpc; /* the same, for the stats socket; NULL before it runs */
     bool has_eal;
 } running;
 
@@ -132,6 +134,23 @@ static uint32_t choose_cores(const hn_config *config)
     return processors < CORES_MIN ? CORES_MIN : (uint32_t)(processors < CORES_MAX ? processors : CORES_MAX);
 }
 
+static hn_err tell_rpc(void *running_node, hn_stats_writer *writer, const char *parameter)
+{
+    running *self = running_node;
+    const hn_rpc_server *server = atomic_load(&self->told_rpc);
+    (void)parameter;
+    if (server == NULL)
+        return HN_ERR_CLOSED;
+    hn_rpc_counts counts = hn_rpc_server_count(server);
+    hn_stats_put(writer, "connections", counts.connections);
+    hn_stats_put(writer, "refused_connections", counts.refused_connections);
+    hn_stats_put(writer, "http_requests", counts.http_requests);
+    hn_stats_put(writer, "calls", counts.calls);
+    hn_stats_put(writer, "errors", counts.errors);
+    hn_stats_put(writer, "in_flight", counts.in_flight);
+    return HN_OK;
+}
+
 static bool start_node(running *self)
 {
     const hn_config *config = &self->config;
@@ -169,25 +188,19 @@ static bool start_node(running *self)
     options.is_quiet = config->quiet;
     if (!start_eal(self, options.cores))
         return false;
-    if (hn_node_create(&self->node, &problem, &options) != HN_OK ||
-        hn_node_start(self->node, &problem) != HN_OK) {
+    if (hn_node_create(&self->node, &problem, &options) != HN_OK) {
+        complain(problem.text);
+        return false;
+    }
+    if (hn_stats_register("/hanse/rpc", "JSON-RPC server", tell_rpc, self) != HN_OK) {
+        complain("the stats of JSON-RPC cannot be registered");
+        return false;
+    }
+    if (hn_node_start(self->node, &problem) != HN_OK) {
         complain(problem.text);
         return false;
     }
     return true;
-}
-
-static hn_err tell_rpc(void *server, hn_stats_writer *writer, const char *parameter)
-{
-    (void)parameter;
-    hn_rpc_counts counts = hn_rpc_server_count(server);
-    hn_stats_put(writer, "connections", counts.connections);
-    hn_stats_put(writer, "refused_connections", counts.refused_connections);
-    hn_stats_put(writer, "http_requests", counts.http_requests);
-    hn_stats_put(writer, "calls", counts.calls);
-    hn_stats_put(writer, "errors", counts.errors);
-    hn_stats_put(writer, "in_flight", counts.in_flight);
-    return HN_OK;
 }
 
 static bool start_rpc(running *self)
@@ -208,10 +221,7 @@ static bool start_rpc(running *self)
         complain(problem.text);
         return false;
     }
-    if (hn_stats_register("/hanse/rpc", "JSON-RPC server", tell_rpc, self->rpc) != HN_OK) {
-        complain("the stats of JSON-RPC cannot be registered");
-        return false;
-    }
+    atomic_store(&self->told_rpc, self->rpc);
     return true;
 }
 
@@ -265,7 +275,7 @@ static bool shut_down(running *self)
         fprintf(stderr, "hanse: stopping: finishing what was taken; a second signal ends at once\n");
     hn_node_begin_stop(self->node);
     bool is_stuck = hn_node_waits_for_room(self->node) || hn_node_failed(self->node);
-    hn_stats_forget(self->rpc);
+    hn_stats_forget(self);
     hn_rpc_server_stop(self->rpc, is_stuck ? RPC_DRAIN_STUCK_MS : RPC_DRAIN_MS);
     self->rpc = NULL;
     return hn_node_stop(self->node, DRAIN_MS);
