@@ -1,10 +1,12 @@
 #include "pipeline/cli/evm.h"
 
+#include "pipeline/cli/evm_b11r.h"
 #include "pipeline/cli/evm_block_test.h"
 #include "pipeline/cli/evm_rlp_test.h"
 #include "pipeline/cli/evm_run.h"
 #include "pipeline/cli/evm_state_test.h"
 #include "pipeline/cli/evm_t8n.h"
+#include "pipeline/cli/evm_t9n.h"
 #include "pipeline/cli/evm_trace_test.h"
 #include "pipeline/cli/evm_transaction_test.h"
 #include "pipeline/cli/evm_trie_test.h"
@@ -18,18 +20,29 @@ static const struct {
     {"trietest", hn_evm_trie_test_file},      {"tracetest", hn_evm_trace_test_file},
 };
 
+static const struct {
+    const char *name;
+    const char *other_name; /* geth's longer one */
+    int (*run)(int argc, char **argv);
+} commands[] = {
+    {"run", "run", hn_evm_run_command},
+    {"t8n", "transition", hn_evm_t8n_command},
+    {"t9n", "transaction", hn_evm_t9n_command},
+    {"b11r", "block-builder", hn_evm_b11r_command},
+};
+
 int hn_cli_evm(int argc, char **argv)
 {
-    if (argc >= 2 && strcmp(argv[1], "run") == 0)
-        return hn_evm_run_command(argc - 1, argv + 1);
-    if (argc >= 2 && strcmp(argv[1], "t8n") == 0)
-        return hn_evm_t8n_command(argc - 1, argv + 1);
+    for (size_t i = 0; argc >= 2 && i < sizeof commands / sizeof *commands; i++)
+        if (strcmp(argv[1], commands[i].name) == 0 || strcmp(argv[1], commands[i].other_name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
     for (size_t i = 0; argc >= 2 && i < sizeof runners / sizeof *runners; i++)
         if (strcmp(argv[1], runners[i].name) == 0)
             return hn_evm_run_vectors(argc - 1, argv + 1, runners[i].run_file);
     bool wants_help = argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
     fputs("usage: hanse evm COMMAND ...\n"
           "  run         run code              t8n         one state transition, for makers of tests\n"
+          "  t9n         check transactions    b11r        put a block together\n"
           "  statetest   GeneralStateTests     blocktest   BlockchainTests\n"
           "  txtest      TransactionTests      rlptest     RLPTests\n"
           "  trietest    TrieTests             tracetest   geth's vectors of tracers\n"

@@ -3,16 +3,13 @@
 #include "engine/codec/hex.h"
 #include "pipeline/cli/evm_fixture.h"
 #include "pipeline/cli/evm_network.h"
-#include "pipeline/cli/evm_runner.h"
 #include "pipeline/cli/evm_t8n_output.h"
+#include "pipeline/cli/evm_t8n_source.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-
-static const hn_json_limits json_limits = {.size_max = (size_t)1 << 30, .depth_max = 512};
 
 /* What the command line says. */
 typedef struct t8n_options {
@@ -35,22 +32,15 @@ typedef struct t8n_options {
     bool trace_call_frames;
 } t8n_options;
 
-/* One JSON text and the nodes in it. */
-typedef struct source {
-    hn_json_document document;
-    hn_json_problem problem;
-    hn_json root;
-} source;
-
 typedef struct t8n {
     t8n_options options;
     hn_arena arena;
     hn_t8n_problem problem;
     hn_signature_context *signatures;
-    source standard_input;
-    source alloc;
-    source env;
-    source txs;
+    hn_t8n_source standard_input;
+    hn_t8n_source alloc;
+    hn_t8n_source env;
+    hn_t8n_source txs;
     uint64_t chain_id;
     hn_chain_config config;
     hn_t8n_input input;
@@ -165,40 +155,9 @@ static int parse_options(t8n_options *options, int argc, char **argv)
 
 /* --- input --- */
 
-static bool is_standard_input(const char *path)
+static hn_t8n_status open_source(t8n *self, hn_t8n_source *out, const char *path, const char *key)
 {
-    return strcmp(path, "stdin") == 0;
-}
-
-static hn_t8n_status parse(t8n *self, source *out, const char *what, uint8_t *text, size_t size)
-{
-    if (text == NULL)
-        return hn_t8n_fail(&self->problem, HN_T8N_IO, "failed reading %s", what);
-    hn_err err = hn_json_parse(&out->document, &out->problem, hn_bytes_of(text, size), &json_limits);
-    free(text);
-    if (err != HN_OK)
-        return hn_t8n_fail(&self->problem, HN_T8N_JSON, "failed unmarshalling %s: %s", what,
-                           out->problem.text);
-    out->root = hn_json_root(&out->document, &out->problem);
-    return HN_T8N_OK;
-}
-
-/* The node that `path` names: a file's, or the member `key` of standard input. */
-static hn_t8n_status open_source(t8n *self, source *out, const char *path, const char *key)
-{
-    if (!is_standard_input(path)) {
-        size_t size = 0;
-        uint8_t *text = hn_read_whole_file(path, &size);
-        return parse(self, out, path, text, size);
-    }
-    if (self->standard_input.document.root == NULL) {
-        size_t size;
-        uint8_t *text = hn_read_standard_input(&size);
-        HN_T8N_TRY(parse(self, &self->standard_input, "stdin", text, size));
-    }
-    if (!hn_json_find(&out->root, &self->standard_input.root, key))
-        return hn_t8n_fail(&self->problem, HN_T8N_JSON, "failed unmarshalling stdin: no %s", key);
-    return HN_T8N_OK;
+    return hn_t8n_source_open(out, &self->problem, &self->standard_input, path, key);
 }
 
 static hn_t8n_status read_settings(t8n *self)
@@ -239,10 +198,10 @@ static hn_t8n_status read_transactions(t8n *self)
     const char *path = self->options.txs;
     size_t length = strlen(path);
     hn_json rlp;
-    if (is_standard_input(path) && hn_json_find(&rlp, &self->standard_input.root, "txsRlp") &&
+    if (hn_t8n_is_standard_input(path) && hn_json_find(&rlp, &self->standard_input.root, "txsRlp") &&
         hn_json_is_string(&rlp))
         return decode_transactions(self, &rlp);
-    if (is_standard_input(path) && !hn_json_find(&rlp, &self->standard_input.root, "txs"))
+    if (hn_t8n_is_standard_input(path) && !hn_json_find(&rlp, &self->standard_input.root, "txs"))
         return HN_T8N_OK; /* no transactions */
     HN_T8N_TRY(open_source(self, &self->txs, path, "txs"));
     if (length > 4 && strcmp(path + length - 4, ".rlp") == 0)
@@ -257,11 +216,8 @@ static hn_t8n_status read_input(t8n *self)
 {
     HN_T8N_TRY(open_source(self, &self->alloc, self->options.alloc, "alloc"));
     HN_T8N_TRY(open_source(self, &self->env, self->options.env, "env"));
-    if (is_standard_input(self->options.txs) && self->standard_input.document.root == NULL) {
-        size_t size;
-        uint8_t *text = hn_read_standard_input(&size);
-        HN_T8N_TRY(parse(self, &self->standard_input, "stdin", text, size));
-    }
+    if (hn_t8n_is_standard_input(self->options.txs))
+        HN_T8N_TRY(hn_t8n_source_standard_input(&self->standard_input, &self->problem));
     HN_T8N_TRY(read_settings(self));
     if (!hn_json_is_object(&self->alloc.root))
         return hn_t8n_fail(&self->problem, HN_T8N_JSON, "failed unmarshalling alloc: not an object");
@@ -277,27 +233,6 @@ static hn_t8n_status read_input(t8n *self)
 }
 
 /* --- output --- */
-
-/* Makes the folder and those above it. */
-static bool make_folder(const char *path)
-{
-    char text[PATH_MAX];
-    size_t size = strlen(path);
-    if (size == 0)
-        return true;
-    if (size >= sizeof text)
-        return false;
-    memcpy(text, path, size + 1);
-    for (size_t i = 1; i <= size; i++)
-        if (text[i] == '/' || text[i] == '\0') {
-            char kept = text[i];
-            text[i] = '\0';
-            if (mkdir(text, 0755) != 0 && errno != EEXIST)
-                return false;
-            text[i] = kept;
-        }
-    return true;
-}
 
 typedef enum part { PART_ALLOC, PART_BODY, PART_RESULT, PART_COUNT } part;
 
@@ -357,7 +292,7 @@ static hn_t8n_status write_output(t8n *self)
 static hn_t8n_status transition(t8n *self)
 {
     const t8n_options *options = &self->options;
-    if (!make_folder(options->folder))
+    if (!hn_t8n_make_folder(options->folder))
         return hn_t8n_fail(&self->problem, HN_T8N_IO, "failed creating output basedir: %s", options->folder);
     self->trace = (hn_t8n_trace){.is_wanted = options->trace || options->tracer != NULL,
                                  .folder = options->folder,
@@ -384,10 +319,9 @@ int hn_evm_t8n_command(int argc, char **argv)
     status = (int)transition(&self);
     if (status != HN_T8N_OK)
         fprintf(stderr, "ERROR(%d): %s\n", status, self.problem.text);
-    source *const sources[] = {&self.standard_input, &self.alloc, &self.env, &self.txs};
+    hn_t8n_source *const sources[] = {&self.standard_input, &self.alloc, &self.env, &self.txs};
     for (size_t i = 0; i < sizeof sources / sizeof *sources; i++)
-        if (sources[i]->document.root != NULL)
-            hn_json_free(&sources[i]->document);
+        hn_t8n_source_close(sources[i]);
     hn_flat_destroy(self.outcome.flat);
     hn_signature_context_destroy(self.signatures);
     hn_arena_destroy(&self.trace.arena);

@@ -3,6 +3,7 @@
 #include "engine/codec/rlp.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* How a field is written, under the name that its type has in the text. */
 typedef enum field_kind {
@@ -145,6 +146,14 @@ static bool field_fails(char *text, hn_rlp_cursor *list, const char *type, const
     return true;
 }
 
+/* The fields of an encoded transaction, whose type is known. False: they are no list. */
+static bool open_fields(hn_rlp_cursor *list, hn_bytes raw, size_t type)
+{
+    size_t prefix = type != 0;
+    hn_rlp_cursor input = hn_rlp_cursor_of(hn_bytes_of(raw.data + prefix, raw.size - prefix));
+    return hn_rlp_read_list(list, &input) == HN_OK;
+}
+
 const char *hn_t8n_decode_error(hn_arena *arena, hn_bytes raw, hn_err err)
 {
     if (raw.size == 0)
@@ -155,13 +164,61 @@ const char *hn_t8n_decode_error(hn_arena *arena, hn_bytes raw, hn_err err)
     char *text = hn_arena_alloc(arena, TEXT_MAX);
     if (text == NULL)
         return hn_err_text(err);
-    size_t prefix = type != 0;
-    hn_rlp_cursor input = hn_rlp_cursor_of(hn_bytes_of(raw.data + prefix, raw.size - prefix));
     hn_rlp_cursor list;
-    if (hn_rlp_read_list(&list, &input) == HN_OK)
+    if (open_fields(&list, raw, type)) {
         for (const field *item = shapes[type].fields; item->name != NULL; item++)
             if (field_fails(text, &list, shapes[type].name, item))
                 return text;
+    } else if (type != 0 && raw.size > 1 && raw.data[1] < 0xc0) {
+        snprintf(text, TEXT_MAX, "rlp: expected input list for types.%s", shapes[type].name);
+        return text;
+    }
     snprintf(text, TEXT_MAX, "rlp: %s", hn_err_text(err));
     return text;
+}
+
+hn_err hn_t8n_cut_numbers(hn_bytes *out, hn_cut_numbers *cut, hn_arena *arena, hn_bytes raw)
+{
+    size_t type = raw.size != 0 && raw.data[0] >= 0xc0 ? 0 : raw.size != 0 ? raw.data[0] : SIZE_MAX;
+    hn_rlp_cursor list;
+    char text[TEXT_MAX];
+    if (type >= sizeof shapes / sizeof *shapes || !open_fields(&list, raw, type))
+        return HN_ERR_INVALID;
+    uint8_t *bytes = hn_arena_alloc(arena, raw.size + 16);
+    uint8_t *payload = hn_arena_alloc(arena, raw.size + 16);
+    if (bytes == NULL || payload == NULL)
+        return HN_ERR_NO_MEMORY;
+    uint8_t *end = payload;
+    *cut = (hn_cut_numbers){.value = false};
+    for (const field *item = shapes[type].fields; item->name != NULL; item++) {
+        hn_rlp_cursor before = list;
+        hn_bytes part;
+        if (field_fails(text, &list, shapes[type].name, item))
+            return HN_ERR_INVALID;
+        HN_TRY(hn_rlp_read_raw(&part, &before));
+        bool is_long = item->kind == FIELD_BIG && part.size > 33;
+        if (is_long && strcmp(item->name, "Value") == 0)
+            cut->value = true;
+        else if (is_long && strcmp(item->name, "GasTipCap") == 0)
+            cut->tip = true;
+        else if (is_long && (strcmp(item->name, "GasPrice") == 0 || strcmp(item->name, "GasFeeCap") == 0))
+            cut->price = true;
+        else if (is_long)
+            cut->signature = true;
+        if (is_long) {
+            *end++ = 0x80;
+        } else {
+            memcpy(end, part.data, part.size);
+            end += part.size;
+        }
+    }
+    if (!hn_rlp_at_end(&list))
+        return HN_ERR_INVALID;
+    uint8_t *to = bytes;
+    if (type != 0)
+        *to++ = (uint8_t)type;
+    to = hn_rlp_write_list_prefix(to, (size_t)(end - payload));
+    memcpy(to, payload, (size_t)(end - payload));
+    *out = hn_bytes_of(bytes, (size_t)(to - bytes) + (size_t)(end - payload));
+    return HN_OK;
 }

@@ -3,8 +3,11 @@
 #include "engine/codec/hex.h"
 #include "engine/crypto/keccak.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 /* --- values; each is put between the texts before and after it --- */
 
@@ -244,4 +247,24 @@ void hn_t8n_print_result(FILE *file, const hn_t8n_environment *environment, cons
 void hn_t8n_print_body(FILE *file, const hn_t8n_outcome *outcome)
 {
     put_bytes(file, "", outcome->body.data, outcome->body.size, "");
+}
+
+bool hn_t8n_make_folder(const char *path)
+{
+    char text[PATH_MAX];
+    size_t size = strlen(path);
+    if (size == 0)
+        return true;
+    if (size >= sizeof text)
+        return false;
+    memcpy(text, path, size + 1);
+    for (size_t i = 1; i <= size; i++)
+        if (text[i] == '/' || text[i] == '\0') {
+            char kept = text[i];
+            text[i] = '\0';
+            if (mkdir(text, 0755) != 0 && errno != EEXIST)
+                return false;
+            text[i] = kept;
+        }
+    return true;
 }

@@ -15,4 +15,7 @@ void hn_t8n_print_result(FILE *file, const hn_t8n_environment *environment, cons
 /* The body: a string of hexadecimal digits. */
 void hn_t8n_print_body(FILE *file, const hn_t8n_outcome *outcome);
 
+/* Makes the folder and those above it; an empty name is the current one. */
+bool hn_t8n_make_folder(const char *path);
+
 #endif

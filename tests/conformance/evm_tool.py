@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
-"""`hanse evm t8n` on go-ethereum's vectors of its evm tool: exit status, and output field by field.
+"""`hanse evm` t8n, t9n, b11r, run and statetest on go-ethereum's vectors of its evm tool: exit status, and output field by
+field or line by line.
 
     tests/conformance/evm_tool.py FOLDER COMMAND [ARGUMENT...]
 
-COMMAND with its arguments is what `t8n` is given to ("hanse evm"). Prints a line per difference and, at the end,
+COMMAND with its arguments is what `t8n` and the others are given to ("hanse evm"). Prints a line per difference and, at the end,
 "N passed, N failed, N skipped"; a case is skipped when a file of it is not in the folder. Exit status 1 on a failure, 77
 when the folder is not there.
 """
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -57,6 +59,43 @@ CASES = (
 TRACES = (
     ('31', 'Cancun', ()),
     ('32', 'Paris', ('--trace.callframes',)),
+)
+
+
+# folder, transactions, fork, expected output (empty: none), exit status
+T9N = (
+    ('15', 'signed_txs.rlp', 'Homestead', 'exp.json', 0),
+    ('15', 'signed_txs.rlp', 'London', 'exp2.json', 0),
+    ('15', 'blockheader.rlp', 'London', 'exp3.json', 0),
+    ('16', 'signed_txs.rlp', 'London', 'exp.json', 0),
+    ('17', 'signed_txs.rlp', 'London', 'exp.json', 0),
+    ('18', 'invalid.rlp', 'London', '', 11),
+)
+
+# folder, options and the files that they name, expected output
+B11R = (
+    ('20', (('header', 'header.json'), ('txs', 'txs.rlp'), ('ommers', 'ommers.json')), (), 'exp.json'),
+    ('21', (('header', 'header.json'), ('txs', 'txs.rlp'), ('ommers', 'ommers.json')), (), 'exp.json'),
+    ('21', (('header', 'header.json'), ('txs', 'txs.rlp'), ('ommers', 'ommers.json')), ('clique.json',), 'exp-clique.json'),
+    ('22', (('header', 'header.json'), ('txs', 'txs.rlp'), ('ommers', 'ommers.json')), (), 'exp.json'),
+    ('27', (('header', 'header.json'), ('txs', 'txs.rlp'), ('ommers', 'ommers.json'), ('withdrawals', 'withdrawals.json')), (),
+     'exp.json'),
+)
+
+# number of the vector, arguments; "*": the outputs are patterns. @: the folder. What goes to standard output and to standard
+# error is NUMBER.out.1.txt and .2.txt in evmrun, but for lines of geth's log.
+RUNS = (
+    ('1', ('run', '--trace', '--trace.format=json', '6040')),
+    ('1', ('run', '--json', '6040')),
+    ('2', ('run', '--trace', '--trace.format=struct', '0x6040')),
+    ('3', ('run', '--trace', '--trace.format=struct', '--dump', '0x6040')),
+    ('4', ('run', '--trace', '--dump', '0x6040')),
+    ('5', ('run', '--trace', '--trace.format=md', '0x6040')),
+    ('6', ('statetest', '--geth', '@/statetest.json')),
+    ('7', ('statetest', '--trace', '--trace.format=md', '@/statetest.json')),
+    ('8', ('statetest', '--trace', '--trace.format=json', '@/statetest.json')),
+    ('9*', ('run', '--bench', '6040')),
+    ('10*', ('statetest', '--bench', '@/statetest.json')),
 )
 
 
@@ -222,6 +261,104 @@ def trace(command: list[str], root: str, folder: str, fork: str, options: tuple)
         return found
 
 
+def check_t9n(command: list[str], root: str, folder: str, txs: str, fork: str, expected: str, status: int) -> list[str]:
+    source = f'{root}/{folder}'
+    done = run(command + ['t9n', '--input.txs', need(f'{source}/{txs}'), '--state.fork', fork])
+    return check_output(Case(folder, fork, expected=expected, status=status), done, source)
+
+
+def check_b11r(command: list[str], root: str, scratch: str, folder: str, parts: tuple, clique: tuple,
+               expected: str) -> list[str]:
+    source = f'{root}/{folder}'
+    need(f'{source}/{expected}')
+    by_files = []
+    for name, file in parts:
+        if not can_do_without(source, expected, name, file):
+            by_files += [f'--input.{name}', b11r_file(source, expected, file, scratch)]
+    if clique:
+        by_files += ['--seal.clique', b11r_file(source, expected, clique[0], scratch)]
+    case = Case(folder, '', expected=expected)
+    return check_output(case, run(command + ['b11r', *by_files, '--output.block', 'stdout']), source)
+
+
+def rlp_item(data: bytes, at: int = 0) -> tuple:
+    """A decoded RLP item (bytes, or a list) and the place behind it."""
+    first = data[at]
+    if first < 0x80:
+        return data[at:at + 1], at + 1
+    base, wide = (0x80, 0xb7) if first < 0xc0 else (0xc0, 0xf7)
+    width = max(first - wide, 0)
+    begin = at + 1 + width
+    end = begin + (int.from_bytes(data[at + 1:begin], 'big') if width else first - base)
+    if first < 0xc0:
+        return data[begin:end], end
+    items = []
+    while begin < end:
+        item, begin = rlp_item(data, begin)
+        items.append(item)
+    return items, end
+
+
+HEADER_KEYS = ('parentHash', 'sha3Uncles', 'miner', 'stateRoot', 'transactionsRoot', 'receiptsRoot', 'logsBloom', 'difficulty',
+               'number', 'gasLimit', 'gasUsed', 'timestamp', 'extraData', 'mixHash', 'nonce', 'baseFeePerGas', 'withdrawalsRoot',
+               'blobGasUsed', 'excessBlobGas', 'parentBeaconBlockRoot', 'requestsHash')
+NUMBER_KEYS = ('difficulty', 'number', 'gasLimit', 'gasUsed', 'timestamp', 'baseFeePerGas', 'blobGasUsed', 'excessBlobGas')
+# The key that most of the vectors sign with.
+COMMON_KEY = '0x45a915e4d060149eb4365960e6a7a45f334393093061116b197e3240065ff2d8'
+
+
+def b11r_file(source: str, expected: str, file: str, scratch: str) -> str:
+    """A block's header, or what it is sealed with; worked out from the expected block when it is not there."""
+    if os.path.exists(f'{source}/{file}') or file not in ('header.json', 'clique.json'):
+        return need(f'{source}/{file}')
+    with open(f'{source}/{expected}', encoding='utf-8') as opened:
+        header = rlp_item(bytes.fromhex(json.load(opened)['rlp'][2:]))[0][0]
+    fields = {key: '0x' + (value.hex().lstrip('0') or '0' if key in NUMBER_KEYS else value.hex())
+              for key, value in zip(HEADER_KEYS, header)}
+    if file == 'clique.json':
+        fields = {'secretKey': COMMON_KEY, 'voted': fields['miner'], 'authorize': fields['nonce'] == '0x' + '00' * 8,
+                  'vanity': fields['extraData'][:66]}
+    path = f'{scratch}/{os.path.basename(source)}-{file}'
+    with open(path, 'w', encoding='utf-8') as opened:
+        json.dump(fields, opened)
+    return path
+
+
+def can_do_without(source: str, expected: str, name: str, file: str) -> bool:
+    """The file with the uncles may lack where the block that must come out has none."""
+    with open(f'{source}/{expected}', encoding='utf-8') as opened:
+        rlp = json.load(opened)['rlp']
+    return name == 'ommers' and not os.path.exists(f'{source}/{file}') and rlp.endswith('c0')
+
+
+def lines_without_log(text: str) -> list[str]:
+    return [line for line in text.splitlines() if not line.startswith(('INFO ', 'WARN '))]
+
+
+def check_run(command: list[str], root: str, number: str, arguments: tuple) -> list[str]:
+    is_pattern = number.endswith('*')
+    number = number.rstrip('*')
+    texts = [text.replace('@', root) for text in arguments]
+    wanted = [f'{root}/evmrun/{number}.out.{stream}.txt' for stream in (1, 2)]
+    if not any(os.path.exists(path) for path in wanted):
+        raise Missing(f'{wanted[0]} and its like are not there')
+    if texts[0] == 'statetest':
+        need(texts[-1])
+    done = run(command + texts)
+    found = [] if done.returncode == 0 else [f'exit status {done.returncode}']
+    for path, got in zip(wanted, (done.stdout, done.stderr)):
+        if not os.path.exists(path):
+            continue
+        with open(path, encoding='utf-8') as file:
+            want = file.read()
+        if is_pattern:
+            found += [] if re.search(want, got) else [f'{path}: {got!r} does not match']
+        elif lines_without_log(want) != lines_without_log(got):
+            pairs = zip(lines_without_log(want) + [None], lines_without_log(got) + [None])
+            found.append(next(f'{path}: expected {x}, got {y}' for x, y in pairs if x != y))
+    return found
+
+
 def main() -> int:
     if len(sys.argv) < 3:
         print(__doc__, file=sys.stderr)
@@ -242,6 +379,10 @@ def run_all(root: str, command: list[str], scratch: str) -> int:
             jobs.append((name, way, (command, root, scratch, case)))
     jobs += [(f'{folder} {fork} traces', trace, (command, root, folder, fork, options))
              for folder, fork, options in TRACES]
+    jobs += [(f't9n {case[0]} {case[1]} {case[2]}', check_t9n, (command, root, *case)) for case in T9N]
+    jobs += [(f'b11r {case[0]} {case[3]}', check_b11r, (command, root, scratch, *case)) for case in B11R]
+    jobs += [(f'evmrun {number} {" ".join(arguments)}', check_run, (command, root, number, arguments))
+             for number, arguments in RUNS]
     passed = failed = skipped = 0
     for name, check, arguments in jobs:
         try:
