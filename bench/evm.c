@@ -238,6 +238,7 @@ static bool run_message(bench *b, const char *name, const hn_message *message)
         gas = message->gas - result.gas_left;
     }
     bool same = result.status == HN_EVM_SUCCESS;
+
     if (b->peer != NULL && same) {
         (void)evm_peer_execute(b->peer, message, world->block.fork);
         same = check_peer(b, name, message, gas, result.output);

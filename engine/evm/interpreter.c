@@ -1,21 +1,12 @@
-/* The fast interpreter: runs decoded code (code_analysis.h). Handlers go to one another through the addresses
- * in the instructions; interpreter_*.inc have them, for two ways of doing that:
+/* The fast interpreter: runs decoded code (code_analysis.h). Handlers are places in one function and jump to
+ * one another through the addresses in the instructions; interpreter_*.inc have them. (Handlers that are
+ * functions and end in tail calls, which clang 19 can promise, were measured: 5 % faster.)
  *
- * - as functions that end in a tail call and hand on everything in registers, where the compiler can promise
- *   it (clang 19 and later: musttail, preserve_none);
- * - else as places in one function, reached by computed jumps.
- *
- * Gas and the accumulator live in registers; gas goes to the frame and comes back around everything that
- * instruction.h's functions do. */
+ * Gas and the accumulator live in local variables; gas goes to the frame and comes back around everything
+ * that instruction.h's functions do. */
 #include "engine/evm/instruction.h"
 #include "engine/evm/reciprocal.h"
 #include "engine/evm/word.h"
-
-#if defined(__clang__) && __clang_major__ >= 19 && defined(__x86_64__) && !defined(HN_NO_TAIL_CALLS)
-#define WITH_TAIL_CALLS 1
-#else
-#define WITH_TAIL_CALLS 0
-#endif
 
 /* Out of line: seldom, or so costly that a call does not matter. */
 #define SELDOM static __attribute__((noinline))
@@ -110,24 +101,8 @@ SELDOM void multiply_modulo(hn_frame *frame, uint64_t *to, const uint64_t *x, co
 
 /* --- the ways to the next handler ---------------------------------------------------------------------- */
 
-#if WITH_TAIL_CALLS
-
-#define PASSED                                                                                               \
-    const uint64_t *ip, uint64_t *base, uint64_t gas, hn_frame *frame, uint64_t a0, uint64_t a1,             \
-        uint64_t a2, uint64_t a3
-typedef __attribute__((preserve_none)) hn_outcome handler_function(PASSED);
-#define HANDLER(name) static __attribute__((preserve_none)) hn_outcome on_##name(PASSED)
-#define GO()                                                                                                 \
-    __attribute__((musttail)) return ((handler_function *)(uintptr_t)ip[0])(ip, base, gas, frame, a0, a1,    \
-                                                                            a2, a3)
-
-#else
-
 #define HANDLER(name) on_##name:
 #define GO()          goto *(const void *)(uintptr_t)ip[0]
-
-#endif
-
 #define NEXT(words)                                                                                          \
     do {                                                                                                     \
         ip += (words);                                                                                       \
@@ -164,32 +139,6 @@ typedef __attribute__((preserve_none)) hn_outcome handler_function(PASSED);
 #define FIELD(i) (((const int16_t *)(ip + 1))[i])
 #define SLOT(i)  (base + FIELD(i))
 
-#if WITH_TAIL_CALLS
-
-/* clang-format off */
-#include "engine/evm/interpreter_arithmetic.inc"
-#include "engine/evm/interpreter_control.inc"
-/* clang-format on */
-
-static const void *const *addresses(void)
-{
-    static const void *const table[HN_FAST_COUNT] = {
-#define HANDLER_ADDRESS(name) (const void *)(uintptr_t)on_##name
-#include "engine/evm/interpreter_table.inc"
-    };
-    return table;
-}
-
-hn_outcome hn_interpret(hn_evm *evm, hn_frame *frame)
-{
-    frame->evm = evm;
-    const uint64_t *ip = frame->next;
-    uint64_t *base = (uint64_t *)(void *)(frame->stack + frame->stack_size);
-    return on_ENTRY(ip, base, frame->gas, frame, 0, 0, 0, 0);
-}
-
-#else
-
 /* Runs `frame`, or with handlers != NULL only tells the handlers' addresses, which no other function can
  * take. */
 #if defined(__clang__)
@@ -215,22 +164,15 @@ static ONE_COPY hn_outcome run(hn_frame *frame, const void *const **handlers)
 #include "engine/evm/interpreter_control.inc"
 }
 
-static const void *const *addresses(void)
-{
-    const void *const *handlers = NULL;
-    (void)run(NULL, &handlers);
-    return handlers;
-}
-
 hn_outcome hn_interpret(hn_evm *evm, hn_frame *frame)
 {
     frame->evm = evm;
     return run(frame, NULL);
 }
 
-#endif
-
 const void *const *hn_interpreter_handlers(void)
 {
-    return addresses();
+    const void *const *handlers = NULL;
+    (void)run(NULL, &handlers);
+    return handlers;
 }
