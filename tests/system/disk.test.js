@@ -86,6 +86,7 @@ test('a full disk closes the intake, reads go on, and room opens it again', asyn
   acknowledged.push(receipt);
   assert.equal((await sender.submit(sign(accounts[2], { nonce: 0, to: stranger(2) }))).verdict, 'EXECUTED');
   await until(async () => (await node.nonce(accounts[0].address)) === acknowledged.length, 'readers see it');
+  await until(async () => (await node.stats('/hanse/history')).state === 'current', 'the history has caught up');
   for (const { hash, block } of acknowledged) {
     const found = await until(() => node.call('eth_getTransactionReceipt', [hash]), `${hash} has a receipt`);
     assert.equal(Number(found.blockNumber), block);
@@ -284,6 +285,7 @@ test('when no more blocks can wait for the history, the intake closes, and opens
   fs.rmSync(ballast);
   await until(async () => (await node.stats('/hanse/log')).intake === 'open', 'it opens again', 30000);
   assert.equal((await sender.submit(sign(accounts[1], { nonce: 0, to: stranger(2) }))).verdict, 'EXECUTED');
+  await until(async () => (await node.balance(stranger(2))) === 1n, 'readers see the newest');
   const nonce = await node.nonce(accounts[0].address);
   assert.ok(nonce === acknowledged || nonce === acknowledged + 1, `${nonce} of ${acknowledged}`);
   const blocks = await until(async () => Number(await node.call('eth_blockNumber')) === nonce + 1 && nonce + 1, 'all blocks can be seen');
