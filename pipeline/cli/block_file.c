@@ -149,16 +149,15 @@ hn_err hn_block_file_check(hn_block_file_problem *problem, const char *path)
 {
     hn_block_file file;
     struct stat status;
-    if (strcmp(path, "-") == 0)
+    /* What is missing is told by opening it; a pipe must not even be opened, for its writer would notice. */
+    if (strcmp(path, "-") == 0 ||
+        (stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)))
         return HN_OK;
     HN_TRY(hn_block_file_open(&file, problem, path));
     hn_err err = HN_OK;
-    bool is_seekable = fstat(file.descriptor, &status) == 0 && S_ISREG(status.st_mode);
     hn_bytes block;
-    while (is_seekable && err == HN_OK)
+    while (err == HN_OK)
         err = hn_block_file_next(&file, problem, &block);
-    if (S_ISDIR(status.st_mode))
-        err = report(problem, HN_ERR_IO, "%.400s: %s", path, strerror(EISDIR));
     hn_block_file_close(&file);
     return err == HN_ERR_NOT_FOUND ? HN_OK : err;
 }

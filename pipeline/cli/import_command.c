@@ -172,7 +172,9 @@ static bool import_all(hn_offline *offline, const options *wanted)
         fprintf(stderr, "hanse import: interrupted; run it again to go on\n");
         is_good = false;
     }
-    if (!hn_importer_has_failed(importer))
+    if (hn_importer_has_failed(importer))
+        fprintf(stderr, "hanse import: what was written before stays; run it again to go on\n");
+    else
         print_summary(importer, &progress);
     hn_importer_destroy(importer);
     return is_good;

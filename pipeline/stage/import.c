@@ -176,6 +176,7 @@ static hn_err log_block(hn_importer *self, hn_node_problem *problem, hn_bytes rl
         HN_TRY(write_frame(self, problem));
     else if (self->has_frame)
         self->frame_transactions += transactions;
+    (void)hn_log_poll(self->node->log); /* segments are written ahead meanwhile */
     uint64_t now_ns = hn_clock_monotonic_ns();
     if (!self->has_frame) {
         if (rlp.size > FRAME_BYTES - HN_BLOCKS_HEAD_BYTES - HN_BLOCKS_ITEM_BYTES - 3)
