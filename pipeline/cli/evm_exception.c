@@ -26,7 +26,7 @@ static const struct {
     {"TYPE_3_TX_MAX_BLOB_GAS_ALLOWANCE_EXCEEDED", HN_REJECT_BLOB_COUNT},
 };
 
-static bool is_name_of(const char *name, size_t size, hn_reject reject)
+bool hn_exception_is_name_of(const char *name, size_t size, hn_reject reject)
 {
     const char *own[] = {hn_reject_spec_name(reject), hn_reject_legacy_name(reject)};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
@@ -47,7 +47,7 @@ bool hn_exception_matches(const char *expected, hn_reject reject)
         size_t size = strcspn(expected, "|");
         const char *class_end = memchr(expected, '.', size);
         const char *name = class_end == NULL ? expected : class_end + 1;
-        if (is_name_of(name, size - (size_t)(name - expected), reject))
+        if (hn_exception_is_name_of(name, size - (size_t)(name - expected), reject))
             return true;
         expected += size;
         expected += *expected == '|';

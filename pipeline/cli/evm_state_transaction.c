@@ -12,6 +12,23 @@ static hn_err choose(hn_json *array, hn_json *item, const hn_json *node, const c
     return HN_OK;
 }
 
+/* A list of 32-byte values; `read` says how strictly each is read. */
+static hn_err read_hashes(const hn_hash **out, uint32_t *count, hn_arena *arena, const hn_json *list,
+                          hn_err (*read)(void *out, size_t size, const hn_json *node))
+{
+    size_t size = hn_json_size(list);
+    hn_hash *hashes = hn_arena_calloc(arena, size + 1, sizeof *hashes);
+    if (hashes == NULL)
+        return HN_ERR_NO_MEMORY;
+    for (size_t i = 0; i < size; i++) {
+        hn_json item = hn_json_at(list, i);
+        HN_TRY(read(hashes[i].b, sizeof hashes[i].b, &item));
+    }
+    *out = hashes;
+    *count = (uint32_t)size;
+    return HN_OK;
+}
+
 hn_err hn_fixture_read_access_list(hn_transaction *transaction, hn_arena *arena, const hn_json *list)
 {
     size_t count = hn_json_size(list);
@@ -19,20 +36,10 @@ hn_err hn_fixture_read_access_list(hn_transaction *transaction, hn_arena *arena,
     if (entries == NULL)
         return HN_ERR_NO_MEMORY;
     for (size_t i = 0; i < count; i++) {
-        hn_json node = hn_json_at(list, i);
+        hn_json node = hn_json_at(list, i), keys;
         HN_TRY(hn_fixture_fixed(entries[i].address.b, sizeof entries[i].address.b, &node, "address"));
-        hn_json keys;
         HN_TRY(hn_json_get(&keys, &node, "storageKeys"));
-        size_t key_count = hn_json_size(&keys);
-        hn_hash *values = hn_arena_calloc(arena, key_count + 1, sizeof *values);
-        if (values == NULL)
-            return HN_ERR_NO_MEMORY;
-        for (size_t k = 0; k < key_count; k++) {
-            hn_json key = hn_json_at(&keys, k);
-            HN_TRY(hn_json_read_padded(values[k].b, sizeof values[k].b, &key));
-        }
-        entries[i].keys = values;
-        entries[i].key_count = (uint32_t)key_count;
+        HN_TRY(read_hashes(&entries[i].keys, &entries[i].key_count, arena, &keys, hn_json_read_padded));
     }
     transaction->access_list = entries;
     transaction->access_list_count = (uint32_t)count;
@@ -41,17 +48,8 @@ hn_err hn_fixture_read_access_list(hn_transaction *transaction, hn_arena *arena,
 
 hn_err hn_fixture_read_blob_hashes(hn_transaction *transaction, hn_arena *arena, const hn_json *list)
 {
-    size_t count = hn_json_size(list);
-    hn_hash *hashes = hn_arena_calloc(arena, count + 1, sizeof *hashes);
-    if (hashes == NULL)
-        return HN_ERR_NO_MEMORY;
-    for (size_t i = 0; i < count; i++) {
-        hn_json item = hn_json_at(list, i);
-        HN_TRY(hn_json_read_fixed(hashes[i].b, sizeof hashes[i].b, &item));
-    }
-    transaction->blob_hashes = hashes;
-    transaction->blob_hash_count = (uint32_t)count;
-    return HN_OK;
+    return read_hashes(&transaction->blob_hashes, &transaction->blob_hash_count, arena, list,
+                       hn_json_read_fixed);
 }
 
 hn_err hn_fixture_read_authorizations(hn_transaction *transaction, hn_arena *arena, const hn_json *list)
