@@ -179,7 +179,7 @@ static hn_err scan_block(hn_history_reader *reader, hn_arena *arena, uint32_t le
                          const hn_log_filter *filter, hn_err (*each)(void *self, const hn_found_log *found),
                          void *self)
 {
-    hn_history_block block;
+    hn_history_block block = {0};
     HN_TRY(hn_history_block_at(reader, &block, ledger, number));
     hn_arena_mark mark = hn_arena_mark_now(arena);
     for (uint32_t i = 0; i < block.transaction_count; i++) {

@@ -66,9 +66,11 @@ static hn_err reader_view(segment_reader *reader, const uint8_t **out, uint64_t 
         reader->window_size = 0;
         hn_err err =
             there != 0 ? io->operations->read(io->self, reader->window, reader->file, offset, there) : HN_OK;
-        if (err != HN_OK)
-            return hn_log_report(reader->problem, err, "%s: offset %" PRIu64 ": reading: %s", reader->name,
-                                 offset, hn_err_text(err));
+        if (err != HN_OK) {
+            (void)hn_log_report(reader->problem, err, "%s: offset %" PRIu64 ": reading: %s", reader->name,
+                                offset, hn_err_text(err));
+            return err;
+        }
         memset(reader->window + there, 0, wanted - there);
         reader->window_offset = offset;
         reader->window_size = wanted;
