@@ -135,7 +135,7 @@ static void see_self_destruct(hn_trace *trace, hn_accounts *accounts, const hn_t
 
 void hn_accounts_step(hn_trace *trace, hn_accounts *accounts, const hn_trace_step *step)
 {
-    if (trace->has_failed || step->status != HN_EVM_SUCCESS)
+    if (trace->has_failed || step->status != HN_EVM_SUCCESS || !hn_trace_has_operands(step))
         return;
     const hn_u256 *top = step->stack + step->stack_size - 1;
     hn_address address;

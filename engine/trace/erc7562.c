@@ -173,7 +173,7 @@ static void on_step(void *context, const hn_trace_step *step)
     hn_failure_watch_step(&self->frames.watch, step);
     frame_use *use = self->frames.current != NULL ? use_of(trace, self->frames.current) : NULL;
     uint8_t opcode = step->opcode;
-    if (use == NULL || trace->has_failed || step->status == HN_EVM_STACK_UNDERFLOW)
+    if (use == NULL || trace->has_failed || !hn_trace_has_operands(step))
         return;
     if (opcode == HN_OP_REVERT || opcode == HN_OP_RETURN)
         self->has_last = false;

@@ -14,7 +14,7 @@ typedef struct hn_failure_watch {
     uint8_t opcode;
     uint32_t depth;
     uint32_t stack_size;
-    bool is_unpayable; /* no amount of gas would have been enough */
+    bool is_unpayable;  /* no amount of gas would have been enough */
     bool overflows;     /* its memory would pass 2^64 */
     bool is_call_price; /* a call whose own price, not what it passes on, cannot be paid */
     uint64_t gas;

@@ -27,6 +27,9 @@ void *hn_trace_calloc(hn_trace *trace, size_t count, size_t size);
 /* A copy there. Empty when the trace fails. */
 hn_bytes hn_trace_copy(hn_trace *trace, hn_bytes bytes);
 
+/* The stack holds what the instruction takes. It may not where the fork does not define the opcode. */
+bool hn_trace_has_operands(const hn_trace_step *step);
+
 /* A switch of the configuration; left alone when it is absent. */
 HN_MUST_USE hn_err hn_trace_option(bool *out, const hn_json *config, const char *key);
 

@@ -15,7 +15,8 @@ typedef struct legacy_call {
     uint64_t gas, gas_used;
     uint64_t gas_before, gas_cost; /* of the instruction that called */
     uint64_t output_offset, output_size;
-    struct legacy_call *calls, *last_call, *next, *below; /* below: on the stack of open calls */
+    struct legacy_call *calls, *last_call, *next, *parent; /* nested */
+    struct legacy_call *below;                             /* on the stack of open calls */
 } legacy_call;
 
 typedef struct legacy {
@@ -35,6 +36,7 @@ static void nest(legacy_call *parent, legacy_call *call)
     else
         parent->last_call->next = call;
     parent->last_call = call;
+    call->parent = parent;
 }
 
 static legacy_call *pop(legacy *self)
@@ -172,7 +174,7 @@ static void on_step(void *context, const hn_trace_step *step)
         fail(trace, self, step);
         return;
     }
-    switch (step->opcode) {
+    switch (hn_trace_has_operands(step) ? step->opcode : (uint8_t)HN_OP_STOP) {
     case HN_OP_CREATE:
     case HN_OP_CREATE2:
         begin_create(trace, self, step);
@@ -321,23 +323,20 @@ static void write_head(hn_json_writer *writer, const legacy_call *call)
 static void write(const hn_trace *trace, hn_json_writer *writer)
 {
     const legacy *self = trace->self;
-    const legacy_call *parents[HN_CALL_DEPTH_MAX + 4];
     const legacy_call *call = &self->root;
-    size_t depth = 0;
     for (;;) {
         write_head(writer, call);
         if (call->calls != NULL) {
-            parents[depth++] = call;
             call = call->calls;
             continue;
         }
         hn_json_end_object(writer);
-        while (depth > 0 && call->next == NULL) {
-            call = parents[--depth];
+        while (call->next == NULL && call->parent != NULL) {
+            call = call->parent;
             hn_json_end_array(writer);
             hn_json_end_object(writer);
         }
-        if (depth == 0)
+        if (call->next == NULL)
             return;
         call = call->next;
     }

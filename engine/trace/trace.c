@@ -1,5 +1,6 @@
 #include "engine/trace/trace.h"
 
+#include "engine/evm/opcode.h"
 #include "engine/trace/kind.h"
 
 static const hn_trace_kind *const kinds[] = {
@@ -29,6 +30,16 @@ hn_bytes hn_trace_copy(hn_trace *trace, hn_bytes bytes)
     if (bytes.size != 0 && hn_arena_copy(&copy, trace->environment.arena, bytes) != HN_OK)
         trace->has_failed = true;
     return copy;
+}
+
+bool hn_trace_has_operands(const hn_trace_step *step)
+{
+    static const uint8_t taken[256] = {
+#define TAKEN(value, name, in, out, since, gas, cost, run) [value] = in,
+        HN_OPCODE_LIST(TAKEN)
+#undef TAKEN
+    };
+    return step->stack_size >= taken[step->opcode];
 }
 
 hn_err hn_trace_option(bool *out, const hn_json *config, const char *key)
