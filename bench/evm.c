@@ -4,7 +4,8 @@
  *
  * FOLDER holds programs.txt and expected.txt of evm-benchmarks; without it only our own Solidity programs
  * (evm_solidity.c) run. Results are checked first; the exit status tells. warm: the code is decoded already;
- * cold: it is decoded in every run. The peer's interface knows no difference: it gets the bytes of the code
+ * cold: it is as if the machine
+ * never saw it. The peer's interface knows no difference: it gets the bytes of the code
  * every time. All take turns, round by round, so that other work on the machine meets all of them; the
  * figures are medians of the thread's processor time. Only the machines run in them: no state is set up or
  * taken down.
@@ -231,6 +232,7 @@ static bool run_message(bench *b, const char *name, const hn_message *message)
     double medians[CONTENDERS] = {1, 1, 1};
     hn_evm_result result;
     world->evm->exact_only = b->exact;
+    hn_evm_set_patience(world->evm, HN_EVM_PATIENCE_USUAL);
     hn_state_checkpoint checkpoint = hn_state_checkpoint_now(world->state);
     uint64_t gas = 0;
     for (unsigned i = 0; i < 2; i++) { /* the second finds everything warm, as the peer's host does */

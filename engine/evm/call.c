@@ -3,6 +3,9 @@
 #include "engine/crypto/keccak.h"
 #include "engine/evm/memory.h"
 
+/* Decoding a byte costs about what the exact interpreter loses on so much gas. */
+enum { GAS_A_CODE_BYTE = 4 };
+
 /* A frame that ended, or never began, for a reason that leaves its gas alone. */
 static hn_evm_result ended(const hn_frame *frame, hn_evm_status status)
 {
@@ -32,6 +35,37 @@ static void trace_enter(hn_evm *evm, const hn_message *message, hn_bytes code)
         evm->tracer->enter(evm->tracer->self, message, opcode_of[message->kind], code);
 }
 
+/* The frame goes on in the fast interpreter, if there is room for its code to be decoded. */
+static void decode(hn_evm *evm, hn_frame *frame)
+{
+    frame->decoded = hn_code_cache_get(&evm->code_cache, frame->code_hash, frame->code, evm->gas,
+                                       hn_interpreter_handlers());
+}
+
+/* Code that was never seen waits until it has run for about as long as decoding it takes. */
+static void choose_interpreter(hn_evm *evm, hn_frame *frame)
+{
+    uint64_t patience = evm->patience;
+    if (patience == HN_EVM_PATIENCE_USUAL)
+        patience = frame->code.size * GAS_A_CODE_BYTE;
+    if (patience != 0 && !hn_code_cache_knows(&evm->code_cache, frame->code_hash, evm->fork)) {
+        frame->patient_until = frame->gas > patience ? frame->gas - patience : 0;
+        return;
+    }
+    decode(evm, frame);
+    if (frame->decoded != NULL)
+        frame->next = frame->decoded->start;
+}
+
+/* In the middle of a frame, before the JUMPDEST at its pc. */
+static void switch_interpreter(hn_evm *evm, hn_frame *frame)
+{
+    frame->patient_until = 0;
+    decode(evm, frame);
+    if (frame->decoded != NULL)
+        frame->next = frame->decoded->words + frame->decoded->targets[frame->pc];
+}
+
 /* Gives the frame its place in the regions and makes it the running one. `hash` is the code's; NULL for code
  * that initialises a contract, which seldom runs twice and is not worth decoding. */
 static bool begin_code(hn_evm *evm, hn_frame *frame, hn_bytes code, const hn_hash *hash)
@@ -47,11 +81,10 @@ static bool begin_code(hn_evm *evm, hn_frame *frame, hn_bytes code, const hn_has
     frame->output = hn_bytes_of(NULL, 0);
     frame->pc = 0;
     frame->decoded = NULL;
-    if (hash != NULL && evm->tracer == NULL && !evm->exact_only) {
-        frame->decoded = hn_code_cache_get(&evm->code_cache, hash, code, evm->gas, hn_interpreter_handlers());
-        if (frame->decoded != NULL)
-            frame->next = frame->decoded->start;
-    }
+    frame->code_hash = hash;
+    frame->patient_until = 0;
+    if (hash != NULL && evm->tracer == NULL && !evm->exact_only)
+        choose_interpreter(evm, frame);
     if (frame->decoded == NULL) {
         uint64_t bitmap_bytes = (code.size + 255) / 256 * 32;
         if (bitmap_bytes > (uint64_t)(evm->memory_end - frame->memory))
@@ -330,6 +363,10 @@ void hn_run_frames(hn_evm *evm, hn_evm_result *result)
         const hn_frame *done = frame;
         hn_outcome outcome =
             frame->decoded != NULL ? hn_interpret(evm, frame) : hn_interpret_exactly(evm, frame);
+        if (outcome == HN_OUTCOME_DECODE) {
+            switch_interpreter(evm, frame);
+            continue;
+        }
         if (outcome == HN_OUTCOME_CALL) {
             if (enter(evm, &ending, frame + 1))
                 continue;

@@ -92,6 +92,17 @@ static size_t decode_destinations(decoder *d, size_t pc)
     return count;
 }
 
+/* What a PUSH of `size` bytes finds, when only `there` of them are there. */
+static hn_u256 push_value(const uint8_t *from, size_t size, size_t there)
+{
+    hn_u256 value = {{0, 0, 0, 0}};
+    for (size_t i = 0; i < there; i++) {
+        size_t place = size - 1 - i;
+        value.w[place / 8] |= (uint64_t)from[i] << (place % 8 * 8);
+    }
+    return value;
+}
+
 /* A PUSH; returns how many bytes it takes. What lies past the end of code counts as zero. */
 static size_t decode_push(decoder *d, size_t pc)
 {
@@ -99,10 +110,10 @@ static size_t decode_push(decoder *d, size_t pc)
     size_t size = hn_opcode_immediate(opcode), there = d->code.size - pc - 1;
     hn_u256 value = {{0, 0, 0, 0}};
     const uint8_t *from = d->code.data + pc + 1;
-    for (size_t i = 0; i < size && i < there; i++) {
-        size_t place = size - 1 - i;
-        value.w[place / 8] |= (uint64_t)from[i] << (place % 8 * 8);
-    }
+    if (size != 0 && size <= 8 && there >= 8)
+        value.w[0] = hn_load_be64(from) >> (64 - 8 * size);
+    else
+        value = push_value(from, size, size < there ? size : there);
     hn_block_count(&d->block, opcode);
     hn_block_push(&d->block, &value);
     return 1 + size;

@@ -15,19 +15,6 @@ void hn_block_open(hn_block *block, const hn_gas_table *gas)
     block->last = (hn_block_node){.count = 0};
 }
 
-void hn_block_count(hn_block *block, uint8_t opcode)
-{
-    const hn_instruction *instruction = &hn_instructions[opcode];
-    int32_t height = block->height - instruction->in;
-    block->opcode_count++;
-    block->gas += (uint32_t)block->gas_table->constant[opcode];
-    if (height < block->lowest)
-        block->lowest = height;
-    height += instruction->out;
-    if (height > block->highest)
-        block->highest = height;
-}
-
 /* --- values -------------------------------------------------------------------------------------------- */
 
 static hn_value_id new_value(hn_block *block, hn_value_kind kind)

@@ -8,6 +8,7 @@
 #define HN_ENGINE_EVM_CODE_BLOCK_H
 
 #include "engine/evm/code_analysis.h"
+#include "engine/evm/instruction.h"
 
 enum {
     HN_BLOCK_OPCODES_MAX = 192,
@@ -96,7 +97,18 @@ void hn_block_push(hn_block *block, const hn_u256 *value);
 bool hn_block_add(hn_block *block, uint8_t opcode, uint32_t pc);
 
 /* Counts an opcode's gas and stack, for opcodes that are not added otherwise. */
-void hn_block_count(hn_block *block, uint8_t opcode);
+static inline void hn_block_count(hn_block *block, uint8_t opcode)
+{
+    const hn_instruction *instruction = &hn_instructions[opcode];
+    int32_t height = block->height - instruction->in;
+    block->opcode_count++;
+    block->gas += (uint32_t)block->gas_table->constant[opcode];
+    if (height < block->lowest)
+        block->lowest = height;
+    height += instruction->out;
+    if (height > block->highest)
+        block->highest = height;
+}
 
 /* When nothing more will be added: counts uses, leaves out what nobody uses, joins a conditional jump with
  * its comparison. */

@@ -19,8 +19,9 @@ enum {
 
 typedef struct hn_code_cache_entry {
     hn_hash hash;
-    const hn_decoded *decoded; /* NULL: free */
+    const hn_decoded *decoded; /* NULL: the code was asked for once */
     hn_fork fork;
+    uint32_t generation; /* of the half when it was entered; any other: free */
 } hn_code_cache_entry;
 
 typedef struct hn_code_cache_half {
@@ -28,6 +29,7 @@ typedef struct hn_code_cache_half {
     size_t used;
     hn_code_cache_entry *entries;
     uint32_t count;
+    uint32_t generation; /* raised to forget all entries; never 0 */
 } hn_code_cache_half;
 
 typedef struct hn_code_cache {
@@ -48,5 +50,8 @@ void hn_code_cache_settle(hn_code_cache *cache);
 /* Decoded already, or now; NULL when there is no room. Valid until hn_code_cache_settle. */
 const hn_decoded *hn_code_cache_get(hn_code_cache *cache, const hn_hash *hash, hn_bytes code,
                                     const hn_gas_table *gas, const void *const *handlers);
+
+/* Was it asked for before? False the first time, which is remembered while there is room. */
+bool hn_code_cache_knows(hn_code_cache *cache, const hn_hash *hash, hn_fork fork);
 
 #endif

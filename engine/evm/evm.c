@@ -43,6 +43,7 @@ hn_err hn_evm_create(hn_evm **out, const hn_precompile_context *precompiles, siz
         memory_bytes = MEMORY_BYTES_LEAST;
     memory_bytes = memory_bytes / 32 * 32;
     evm->precompiles = precompiles;
+    evm->patience = HN_EVM_PATIENCE_USUAL;
     evm->frames = calloc(FRAME_COUNT, sizeof *evm->frames);
     evm->stack_region = reserve(stack_words * sizeof *evm->stack_region);
     evm->memory_region = reserve(memory_bytes);
@@ -97,6 +98,11 @@ void hn_evm_execute(hn_evm *evm, hn_evm_result *result, hn_state *state, const h
 void hn_evm_interrupt(hn_evm *evm)
 {
     atomic_store(&evm->interrupted, true);
+}
+
+void hn_evm_set_patience(hn_evm *evm, uint32_t gas)
+{
+    evm->patience = gas;
 }
 
 void hn_create_address(hn_address *out, const hn_address *sender, uint64_t nonce)

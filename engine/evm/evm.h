@@ -128,6 +128,12 @@ void hn_evm_execute(hn_evm *evm, hn_evm_result *result, hn_state *state, const h
  * never used for blocks). Cleared by the next execute. */
 void hn_evm_interrupt(hn_evm *evm);
 
+/* Between executions. Code that the machine sees for the first time is not worth decoding when it runs only
+ * for a moment: it runs in the exact interpreter until it has used so much gas. HN_EVM_PATIENCE_USUAL: what
+ * fits its size; 0: code is decoded at once. Results are the same. */
+#define HN_EVM_PATIENCE_USUAL UINT32_MAX
+void hn_evm_set_patience(hn_evm *evm, uint32_t gas);
+
 /* Address of a contract made by CREATE (sender and its nonce before) and CREATE2. */
 void hn_create_address(hn_address *out, const hn_address *sender, uint64_t nonce);
 void hn_create2_address(hn_address *out, const hn_address *sender, const hn_hash *salt, hn_bytes init_code);

@@ -33,12 +33,14 @@ HN_RUN(pop)
     return HN_OUTCOME_NEXT;
 }
 
+/* Here the fast interpreter may take over: it begins with the JUMPDEST, and pays for it. */
 HN_RUN(jumpdest)
 {
-    (void)evm;
-    (void)frame;
     (void)top;
-    return HN_OUTCOME_NEXT;
+    if (HN_LIKELY(frame->gas >= frame->patient_until))
+        return HN_OUTCOME_NEXT;
+    frame->gas += (uint64_t)(uint32_t)evm->gas->constant[HN_OP_JUMPDEST];
+    return HN_OUTCOME_DECODE;
 }
 
 /* What lies past the end of code counts as zero. Bytes go where they belong in the word at once: to read back

@@ -22,6 +22,7 @@ enum {
     HN_OUTCOME_NEXT = HN_EVM_SUCCESS,
     HN_OUTCOME_RETURN = HN_EVM_STATUS_COUNT, /* STOP, RETURN, SELFDESTRUCT, end of code */
     HN_OUTCOME_CALL,                         /* the next frame's message is filled: run it first */
+    HN_OUTCOME_DECODE,                       /* before the JUMPDEST at pc: the code is worth decoding */
 };
 typedef int hn_outcome;
 
@@ -42,6 +43,8 @@ typedef struct hn_frame {
     uint64_t pc;
     uint64_t *jump_destinations; /* a bit per byte of code, found when first asked for */
     bool jump_destinations_known;
+    uint64_t patient_until;   /* with less gas: HN_OUTCOME_DECODE */
+    const hn_hash *code_hash; /* NULL: code that initialises a contract */
     /* Fast interpreter; NULL when this frame runs in the exact one: */
     const hn_decoded *decoded;
     const uint64_t *next; /* header of a block */
@@ -68,7 +71,8 @@ struct hn_evm {
     uint32_t depth; /* index of the running frame */
     hn_bytes return_data;
     atomic_bool interrupted;
-    bool exact_only; /* tests: never use the fast interpreter */
+    bool exact_only;   /* tests: never use the fast interpreter */
+    uint32_t patience; /* hn_evm_set_patience */
 
     /* Reserved for good. */
     const hn_precompile_context *precompiles;

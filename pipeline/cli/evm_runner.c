@@ -262,7 +262,10 @@ static bool worker_create(hn_evm_worker *worker, hn_evm_shared *shared)
     *worker =
         (hn_evm_worker){.shared = shared, .options = &shared->options, .signatures = shared->signatures};
     hn_arena_init(&worker->arena, arena_chunk_bytes, arena_limit_bytes);
-    return hn_evm_create(&worker->evm, shared->precompiles, evm_memory_bytes) == HN_OK;
+    if (hn_evm_create(&worker->evm, shared->precompiles, evm_memory_bytes) != HN_OK)
+        return false;
+    hn_evm_set_patience(worker->evm, 0); /* the fast interpreter is to be tested, too */
+    return true;
 }
 
 static void worker_destroy(hn_evm_worker *worker)

@@ -98,6 +98,7 @@ bool evm_program_check(evm_world *world, const evm_program *program, evm_way way
     hn_evm_result result = {.status = HN_EVM_INTERRUPTED};
     evm_program_put(world, program);
     world->evm->exact_only = way == EVM_EXACT;
+    hn_evm_set_patience(world->evm, 0);
     for (unsigned i = 0; i < 2; i++)
         hn_evm_execute(world->evm, &result, world->state, &world->block, &world->transaction, &message,
                        way == EVM_TRACED ? &silent : NULL);

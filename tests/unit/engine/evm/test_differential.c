@@ -60,11 +60,13 @@ static bool same_every_way(evm_world *world, const hn_message *message, evm_way 
 {
     uint8_t *storage;
     evm_outcome fast = keep(evm_world_run(world, message, EVM_FAST), &storage);
+    if (other == EVM_SWITCHING)
+        hn_code_cache_clear(&world->evm->code_cache);
     evm_outcome exact = evm_world_run(world, message, other);
     bool same = evm_outcome_equal(&fast, &exact);
     if (!same) {
         describe("fast", &fast);
-        describe("exact", &exact);
+        describe("other", &exact);
     }
     free(storage);
     return same;
@@ -89,6 +91,7 @@ Test(differential, random_programs)
         if (i % 5 == 0)
             message.value = hn_u256_of(hn_prng_below(&prng, 1000));
         bool same = same_every_way(&world, &message, i % 2 == 0 ? EVM_EXACT : EVM_TRACED);
+        same = same && same_every_way(&world, &message, EVM_SWITCHING);
         cr_assert(same, "program %llu of seed %llu under %s", (unsigned long long)i, (unsigned long long)seed,
                   hn_fork_name(world.block.fork));
         successes += evm_world_run(&world, &message, EVM_FAST).status == HN_EVM_SUCCESS;

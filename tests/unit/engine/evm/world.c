@@ -123,6 +123,7 @@ evm_outcome evm_world_run(evm_world *world, const hn_message *message, evm_way w
     hn_state_reset(world->state, &view, world->block.fork);
     hn_state_begin_transaction(world->state);
     world->evm->exact_only = way == EVM_EXACT;
+    hn_evm_set_patience(world->evm, way == EVM_SWITCHING ? 20 : 0);
     hn_evm_execute(world->evm, &result, world->state, &world->block, &world->transaction, message,
                    way == EVM_TRACED ? &silent : NULL);
     evm_outcome outcome = {

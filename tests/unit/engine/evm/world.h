@@ -17,8 +17,10 @@ typedef struct evm_world {
     hn_arena arena; /* outputs and diffs: valid until the next run */
 } evm_world;
 
-/* How to run: exactly is with exact_only, traced with a tracer that does nothing. */
-typedef enum evm_way { EVM_FAST, EVM_EXACT, EVM_TRACED } evm_way;
+/* How to run: fast with all code decoded at once, exactly with exact_only, traced with a tracer that does
+ * nothing, switching at the first JUMPDEST after 20 gas in code that
+ * was not seen yet. */
+typedef enum evm_way { EVM_FAST, EVM_EXACT, EVM_TRACED, EVM_SWITCHING } evm_way;
 
 typedef struct evm_outcome {
     hn_evm_status status;
