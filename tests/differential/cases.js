@@ -42,6 +42,13 @@ function storage(random) {
   return out
 }
 
+// Never empty: accounts that have storage and nothing else do not come about. Nor does a first byte 0xef (EIP-3541).
+function possibleCode(program) {
+  const code = Buffer.concat([program, Buffer.alloc(1)])
+  if (code[0] === 0xef) code[0] = 0
+  return code
+}
+
 // An account where somebody's next contract would go (EIP-684). Without code or nonce it may have a balance alone.
 function inTheWay(random, pre) {
   const creator = random.pick(Object.keys(pre))
@@ -73,8 +80,7 @@ export function accounts(random, fork, world) {
       pre[address] = {
         balance: BigInt(random.below(3) * 500),
         nonce: random.once(40) ? (1n << 64n) - BigInt(random.between(1, 2)) : BigInt(random.below(2)),
-        // never empty: accounts that have storage and nothing else do not come about
-        code: bytesToHex(Buffer.concat([Program.write(random, world), Buffer.alloc(1)])),
+        code: bytesToHex(possibleCode(Program.write(random, world))),
         storage: storage(random),
       }
   if (random.once(4)) Object.assign(pre, inTheWay(random, pre))

@@ -95,8 +95,7 @@ function recordSteps(vm) {
   const steps = []
   const record = ({ pc, opcode, gasLeft, depth, stack }) => {
     const text = stepText(pc, opcode.code, gasLeft, depth + 1, stack, (item) => item.toString(16))
-    // every byte that is no instruction is shown as INVALID
-    steps.push({ text, mayMiss: opcode.name === 'INVALID' })
+    steps.push({ text, depth: depth + 1 })
     if (steps.length > stepsMost) vm.evm.events.off('step', record)
   }
   vm.evm.events.on('step', record)

@@ -295,14 +295,107 @@ export class Program {
   // A branch over a few statements; what they leave on the stack is not counted on behind them.
   branch(level, isCounted) {
     this.operand()
-    const at = this.code.length
-    this.byte(0x61, 0, 0).op('JUMPI')
+    const setEnd = this.pushPlace()
+    this.op('JUMPI')
     const depth = this.depth
     this.neutral(() => this.statements(this.random.between(1, 3), level + 1, isCounted))
     this.depth = depth
-    this.code[at + 1] = this.code.length >> 8
-    this.code[at + 2] = this.code.length & 255
+    setEnd()
+  }
+
+  // A place to be known later: writes PUSH2 of it, and gives what sets it to here.
+  pushPlace() {
+    const at = this.code.length
+    this.byte(0x61, 0, 0)
+    return () => {
+      this.code[at + 1] = this.code.length >> 8
+      this.code[at + 2] = this.code.length & 255
+      this.op('JUMPDEST')
+    }
+  }
+
+  // A word from the operands that it takes
+  compute() {
+    const names = simple.filter((name) => this.knows(name))
+    const name = this.random.pick(names)
+    this.operands(operations[name].takes)
+    this.op(name)
+  }
+
+  // One of two ways to a word.
+  choose() {
+    this.operand()
+    const setOther = this.pushPlace()
+    this.op('JUMPI')
+    this.compute()
+    const setEnd = this.pushPlace()
+    this.op('JUMP')
+    setOther()
+    this.compute()
+    setEnd()
+    this.settle()
+  }
+
+  // A loop over a few words that it changes and exchanges; the counter lies on top of them.
+  crunch() {
+    const words = this.random.between(1, 4)
+    for (let i = 0; i < words; i++) this.push(this.random.word())
+    this.push(BigInt(this.random.between(1, 12)))
+    const depth = this.depth
+    this.depth = 0
+    const target = this.code.length
     this.op('JUMPDEST')
+    for (let i = this.random.between(1, 6); i > 0; i--) {
+      const [from, to] = [this.random.between(1, words), this.random.between(1, words)]
+      if (this.random.once(3)) {
+        if (from !== to) this.byte(0x8f + from, 0x8f + to, 0x8f + from)
+      } else {
+        // the operands: a word each, or a number; then the result takes a word's place
+        const name = this.random.pick(simple.filter((each) => this.knows(each)))
+        const { takes } = operations[name]
+        for (let j = 0; j < takes; j++)
+          if (this.random.once(3)) this.push(this.random.word())
+          else this.byte(0x80 + j + this.random.between(1, words))
+        this.op(name)
+          .byte(0x90 + to)
+          .op('POP')
+      }
+    }
+    this.push(1n).byte(0x90).op('SUB').byte(0x80)
+    this.byte(0x61, target >> 8, target & 255)
+      .op('JUMPI')
+      .op('POP')
+    this.depth = depth
+    for (let i = 0; i < words; i++) this.settle()
+  }
+
+  // A subroutine of two words, as compilers write them; made at its first use.
+  subroutine() {
+    if (this.entry === undefined) {
+      const setOver = this.pushPlace()
+      this.op('JUMP')
+      this.entry = this.code.length
+      const depth = this.depth
+      this.depth = 2
+      this.op('JUMPDEST')
+      const isTaken = (name) => this.knows(name) && operations[name].takes === 2
+      this.op(this.random.pick(simple.filter(isTaken)))
+      this.depth = 1
+      for (let i = this.random.below(3); i > 0; i--) {
+        this.operand()
+        this.op(this.random.pick(simple.filter(isTaken)))
+      }
+      this.byte(0x90).op('JUMP')
+      this.depth = depth
+      setOver()
+    }
+    const setReturn = this.pushPlace()
+    this.depth++
+    this.operands(2)
+    this.depth--
+    this.byte(0x61, this.entry >> 8, this.entry & 255).op('JUMP')
+    setReturn()
+    this.settle()
   }
 
   // Runs `write`, then drops what it left on the stack.
@@ -372,6 +465,9 @@ export class Program {
         [6, 'call'],
         [4, 'create'],
         [2, 'precompile'],
+        [3, 'choose'],
+        [2, 'crunch'],
+        [2, 'subroutine'],
         ...(this.random.once(10) ? [[3, 'createAtLimit']] : []),
         ...(isCounted ? [] : [[3, 'shuffle']]),
         ...(level < 3
@@ -389,12 +485,10 @@ export class Program {
 
   branchToEnd() {
     this.operand()
-    const at = this.code.length
-    this.byte(0x61, 0, 0).op('JUMPI')
+    const setEnd = this.pushPlace()
+    this.op('JUMPI')
     this.end()
-    this.code[at + 1] = this.code.length >> 8
-    this.code[at + 2] = this.code.length & 255
-    this.op('JUMPDEST')
+    setEnd()
   }
 
   // A whole program; its stack goes to storage at the end, where differences show.

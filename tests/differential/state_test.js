@@ -1,5 +1,5 @@
 // A case with its outcome, in the JSON of ethereum/tests' GeneralStateTests.
-import { bytesToHex } from '@ethereumjs/util'
+import { bigIntToUnpaddedBytes, bytesToHex, eoaCode7702RecoverAuthority, hexToBytes } from '@ethereumjs/util'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { addressOf } from './cases.js'
 import { forks } from './opcodes.js'
@@ -68,10 +68,26 @@ function blockHashes(number) {
   )
 }
 
+// Who an authorization is from, for programs that believe what they are told; a spoilt one may be from somebody else
+function withSigner(item) {
+  const { signer, ...rest } = item
+  try {
+    const parts = ['chainId', 'address', 'nonce', 'yParity', 'r', 's'].map((name) => minimalBytes(item, name))
+    return { ...rest, signer: eoaCode7702RecoverAuthority(parts).toString() }
+  } catch {
+    return rest
+  }
+}
+
+const minimalBytes = (item, name) =>
+  name === 'address' ? hexToBytes(item.address) : bigIntToUnpaddedBytes(BigInt(item[name]))
+
 // The test for programs other than ours, which say more clearly what they refuse, and know block hashes by themselves
 export function foreignStateTest(item, secret, outcome) {
   const test = stateTest(item, secret, outcome)
   test.env.blockHashes = blockHashes(item.env.number)
+  const { authorizationList } = test.transaction
+  if (authorizationList) test.transaction.authorizationList = authorizationList.map(withSigner)
   if (outcome.rejected) test.post[forks[item.fork].name][0].expectException = outcome.rejected.slice(0, 160)
   return test
 }

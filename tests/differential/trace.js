@@ -12,12 +12,11 @@ export function stepText(pc, code, gas, depth, stack, word) {
   return out
 }
 
-// One line of EIP-3155; `mayMiss`: some programs show no step that fails before it begins, or the end of the code.
+// One line of EIP-3155
 function stepOf(line) {
-  const code = Number(line.op)
   const words = line.stack ?? []
-  const text = stepText(line.pc, code, BigInt(line.gas), line.depth, words, (item) => trimmed(hex(item)))
-  return { text, mayMiss: line.error !== undefined || code === 0 }
+  const text = stepText(line.pc, Number(line.op), BigInt(line.gas), line.depth, words, (item) => trimmed(hex(item)))
+  return { text, depth: line.depth }
 }
 
 function jsonOf(line) {
@@ -48,6 +47,10 @@ export function readRuns(text) {
   return runs
 }
 
+// Programs disagree whether a step is shown that fails before it begins, or that is the end of the code: the last of a frame.
+// When it should not have been the last, or should have been, the steps behind it say so, or the outcome.
+const isLast = (steps, i) => i + 1 === steps.length || steps[i + 1].depth < steps[i].depth
+
 // The first step in which two traces differ, in words; undefined when there is none.
 export function difference(ours, theirs) {
   let [i, j] = [0, 0]
@@ -55,8 +58,8 @@ export function difference(ours, theirs) {
     if (i < ours.length && j < theirs.length && ours[i].text === theirs[j].text) {
       i++
       j++
-    } else if (i < ours.length && ours[i].mayMiss) i++
-    else if (j < theirs.length && theirs[j].mayMiss) j++
+    } else if (i < ours.length && isLast(ours, i)) i++
+    else if (j < theirs.length && isLast(theirs, j)) j++
     else return `step ${i}: ours ${ours[i]?.text ?? 'none'}, theirs ${theirs[j]?.text ?? 'none'}`
   }
   return undefined
