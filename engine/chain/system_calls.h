@@ -8,7 +8,8 @@
 
 #include "engine/chain/transition.h"
 
-extern const hn_address hn_history_contract; /* EIP-2935's */
+extern const hn_address hn_beacon_root_contract; /* EIP-4788's */
+extern const hn_address hn_history_contract;     /* EIP-2935's */
 extern const hn_address hn_withdrawal_request_contract;
 extern const hn_address hn_consolidation_request_contract;
 

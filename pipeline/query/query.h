@@ -14,13 +14,15 @@
 #define HN_QUERY_LIST(X)                                                                                     \
     X(ACCOUNT, BACK)              /* account: balance, nonce, code hash */                                   \
     X(STORAGE, BACK)              /* slot of an account */                                                   \
+    X(STORAGE_VALUES, BACK)       /* slots of several accounts */                                            \
     X(CODE, BACK)                 /* code of an account */                                                   \
     X(CALL, BACK)                 /* run a call, nothing stays */                                            \
     X(ESTIMATE_GAS, BACK)         /* smallest gas limit of a call */                                         \
     X(HEAD, BACK)                 /* newest sealed header that queries see */                                \
     X(PENDING_NONCE, FRONT)       /* account's next nonce with the pool's transactions counted */            \
     X(PENDING_TRANSACTION, FRONT) /* a transaction of the pool, by hash */                                   \
-    X(POOL_STATUS, FRONT)         /* how many transactions are ready and waiting */
+    X(POOL_STATUS, FRONT)         /* how many transactions are ready and waiting */                          \
+    X(POOL_CONTENT, FRONT)        /* the pool's transactions, of one sender or of all */
 
 typedef enum hn_query_kind {
 #define HN_QUERY_ENUM(name, where) HN_QUERY_##name,
@@ -62,6 +64,23 @@ typedef struct hn_account_override {
     const hn_slot_change *slots; /* key and after; other slots stay as they are */
 } hn_account_override;
 
+/* Slots of one account, and their values. */
+typedef struct hn_storage_question {
+    hn_address address;
+    uint32_t key_count;
+    const hn_u256 *keys;
+    hn_u256 *values; /* the asker's room for key_count answers */
+} hn_storage_question;
+
+/* A transaction of the pool. */
+typedef struct hn_pool_item {
+    hn_address sender;
+    hn_hash hash;
+    uint64_t nonce;
+    bool is_ready; /* else it waits for a gap before it */
+    hn_bytes raw;
+} hn_pool_item;
+
 typedef struct hn_query {
     struct hn_query *next; /* for lists of whoever holds it */
     void *user;            /* the asker's */
@@ -71,10 +90,13 @@ typedef struct hn_query {
     hn_query_kind kind;
     uint32_t ledger;
     hn_block_selector block;
-    hn_address address; /* ACCOUNT, STORAGE, CODE, PENDING_NONCE */
-    hn_u256 slot;       /* STORAGE */
-    hn_hash hash;       /* PENDING_TRANSACTION */
-    hn_call call;       /* CALL, ESTIMATE_GAS: gas 0 stands for the cap */
+    hn_address address;                 /* ACCOUNT, STORAGE, CODE, PENDING_NONCE, POOL_CONTENT */
+    hn_u256 slot;                       /* STORAGE */
+    hn_hash hash;                       /* PENDING_TRANSACTION */
+    bool of_all;                        /* POOL_CONTENT: not of `address` alone */
+    const hn_storage_question *storage; /* STORAGE_VALUES */
+    uint32_t storage_count;
+    hn_call call; /* CALL, ESTIMATE_GAS: gas 0 stands for the cap */
     /* A call that names EIP-1559 prices: call.gas_price is then computed from the block's base fee. */
     bool has_fee_caps;
     hn_u256 max_fee_per_gas;
@@ -96,8 +118,12 @@ typedef struct hn_query {
     hn_transaction_result result; /* CALL, ESTIMATE_GAS */
     hn_header header;             /* HEAD */
     hn_hash header_hash;          /* HEAD */
+    uint64_t oldest_state;        /* HEAD: the oldest block whose state can be asked for */
+    uint64_t state_window;        /* HEAD: how many before the newest are kept at most */
     uint32_t ready_count;         /* POOL_STATUS */
     uint32_t gapped_count;        /* POOL_STATUS */
+    const hn_pool_item *items;    /* POOL_CONTENT, in no order */
+    uint32_t item_count;
 } hn_query;
 
 #endif

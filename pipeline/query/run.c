@@ -40,6 +40,17 @@ static hn_err run_storage(hn_query *query, const hn_state_view *view)
     return HN_OK;
 }
 
+static hn_err run_storage_values(hn_query *query, const hn_state_view *view)
+{
+    for (uint32_t i = 0; i < query->storage_count; i++) {
+        const hn_storage_question *question = &query->storage[i];
+        for (uint32_t k = 0; k < question->key_count; k++)
+            view->operations->storage(view->self, &question->values[k], &question->address,
+                                      &question->keys[k]);
+    }
+    return HN_OK;
+}
+
 static hn_err run_code(hn_query *query, const hn_state_view *view)
 {
     query->bytes = (hn_bytes){NULL, 0};
@@ -130,8 +141,10 @@ static hn_err run_call(hn_query_engine *engine, hn_query *query, const hn_sealed
     return hn_arena_copy(&query->result.output, query->arena, query->result.output);
 }
 
-static hn_err run_head(hn_query *query, const hn_sealed_block *block)
+static hn_err run_head(hn_query *query, const hn_window *window, const hn_sealed_block *block)
 {
+    query->oldest_state = window->first;
+    query->state_window = window->blocks_max;
     query->header = block->header;
     query->header_hash = block->hash;
     return hn_arena_copy(&query->header.extra_data, query->arena, block->header.extra_data);
@@ -155,13 +168,15 @@ static hn_err run(hn_query_engine *engine, hn_query *query)
         return run_account(query, &view);
     case HN_QUERY_STORAGE:
         return run_storage(query, &view);
+    case HN_QUERY_STORAGE_VALUES:
+        return run_storage_values(query, &view);
     case HN_QUERY_CODE:
         return run_code(query, &view);
     case HN_QUERY_CALL:
     case HN_QUERY_ESTIMATE_GAS:
         return run_call(engine, query, sealed, &view, &block->header);
     case HN_QUERY_HEAD:
-        return run_head(query, block);
+        return run_head(query, &sealed->window, block);
     default:
         return HN_ERR_UNSUPPORTED;
     }

@@ -26,11 +26,21 @@ const hn_rpc_method *hn_rpc_methods(size_t *count);
     X(net_listening, 0, NOTHING, NOTHING, NOTHING)                                                           \
     X(net_peerCount, 0, NOTHING, NOTHING, NOTHING)                                                           \
     X(rpc_modules, 0, NOTHING, NOTHING, NOTHING)                                                             \
-    X(txpool_status, 0, NOTHING, NOTHING, NOTHING)                                                           \
     X(eth_chainId, 0, NOTHING, NOTHING, NOTHING)                                                             \
     X(eth_syncing, 0, NOTHING, NOTHING, NOTHING)                                                             \
     X(eth_accounts, 0, NOTHING, NOTHING, NOTHING)                                                            \
     X(eth_mining, 0, NOTHING, NOTHING, NOTHING)                                                              \
+    X(eth_sign, 2, ADDRESS, DATA, NOTHING)                                                                   \
+    X(eth_signTransaction, 1, JSON, NOTHING, NOTHING)                                                        \
+    X(eth_sendTransaction, 1, JSON, NOTHING, NOTHING)                                                        \
+    /* methods_pool.c */                                                                                     \
+    X(txpool_status, 0, NOTHING, NOTHING, NOTHING)                                                           \
+    X(txpool_content, 0, NOTHING, NOTHING, NOTHING)                                                          \
+    X(txpool_contentFrom, 1, ADDRESS, NOTHING, NOTHING)                                                      \
+    X(txpool_inspect, 0, NOTHING, NOTHING, NOTHING)                                                          \
+    /* methods_config.c */                                                                                   \
+    X(eth_config, 0, NOTHING, NOTHING, NOTHING)                                                              \
+    X(eth_capabilities, 0, NOTHING, NOTHING, NOTHING)                                                        \
     /* methods_fee.c */                                                                                      \
     X(eth_gasPrice, 0, NOTHING, NOTHING, NOTHING)                                                            \
     X(eth_maxPriorityFeePerGas, 0, NOTHING, NOTHING, NOTHING)                                                \
@@ -41,6 +51,7 @@ const hn_rpc_method *hn_rpc_methods(size_t *count);
     X(eth_getTransactionCount, 1, ADDRESS, BLOCK, NOTHING)                                                   \
     X(eth_getCode, 1, ADDRESS, BLOCK, NOTHING)                                                               \
     X(eth_getStorageAt, 2, ADDRESS, SLOT, BLOCK)                                                             \
+    X(eth_getStorageValues, 1, JSON, BLOCK, NOTHING)                                                         \
     X(eth_call, 1, JSON, BLOCK, JSON)                                                                        \
     X(eth_estimateGas, 1, JSON, BLOCK, JSON)                                                                 \
     /* methods_block.c */                                                                                    \
@@ -52,6 +63,16 @@ const hn_rpc_method *hn_rpc_methods(size_t *count);
     X(eth_getBlockTransactionCountByHash, 1, HASH, NOTHING, NOTHING)                                         \
     X(eth_getUncleCountByBlockNumber, 1, BLOCK, NOTHING, NOTHING)                                            \
     X(eth_getUncleCountByBlockHash, 1, HASH, NOTHING, NOTHING)                                               \
+    X(eth_getUncleByBlockNumberAndIndex, 2, BLOCK, QUANTITY, NOTHING)                                        \
+    X(eth_getUncleByBlockHashAndIndex, 2, HASH, QUANTITY, NOTHING)                                           \
+    /* methods_raw.c */                                                                                      \
+    X(debug_getRawBlock, 1, BLOCK, NOTHING, NOTHING)                                                         \
+    X(debug_getRawHeader, 1, BLOCK, NOTHING, NOTHING)                                                        \
+    X(debug_getRawReceipts, 1, BLOCK, NOTHING, NOTHING)                                                      \
+    X(debug_getRawTransaction, 1, HASH, NOTHING, NOTHING)                                                    \
+    X(debug_getBadBlocks, 0, NOTHING, NOTHING, NOTHING)                                                      \
+    X(eth_getRawTransactionByBlockNumberAndIndex, 2, BLOCK, QUANTITY, NOTHING)                               \
+    X(eth_getRawTransactionByBlockHashAndIndex, 2, HASH, QUANTITY, NOTHING)                                  \
     /* methods_transaction.c */                                                                              \
     X(eth_getTransactionByHash, 1, HASH, NOTHING, NOTHING)                                                   \
     X(eth_getTransactionByBlockNumberAndIndex, 2, BLOCK, QUANTITY, NOTHING)                                  \

@@ -126,3 +126,21 @@ void hn_rpc_eth_getUncleCountByBlockHash(hn_rpc_call *call)
 {
     answer_about_hash(call, show_uncle_count);
 }
+
+static hn_err show_uncle(hn_json_writer *writer, hn_rpc_call *call, const hn_history_block *block)
+{
+    if (call->params[1].quantity < block->uncle_count)
+        return hn_show_uncle(writer, call->arena, block, (uint32_t)call->params[1].quantity);
+    hn_json_null(writer);
+    return HN_OK;
+}
+
+void hn_rpc_eth_getUncleByBlockNumberAndIndex(hn_rpc_call *call)
+{
+    answer_about_number(call, show_uncle);
+}
+
+void hn_rpc_eth_getUncleByBlockHashAndIndex(hn_rpc_call *call)
+{
+    answer_about_hash(call, show_uncle);
+}

@@ -48,7 +48,7 @@ void hn_rpc_net_peerCount(hn_rpc_call *call)
 
 void hn_rpc_rpc_modules(hn_rpc_call *call)
 {
-    static const char *const modules[] = {"eth", "net", "rpc", "txpool", "web3"};
+    static const char *const modules[] = {"debug", "eth", "net", "rpc", "txpool", "web3"};
     hn_json_writer *writer = hn_rpc_result(call);
     hn_json_begin_object(writer);
     for (size_t i = 0; i < sizeof modules / sizeof modules[0]; i++) {
@@ -57,25 +57,6 @@ void hn_rpc_rpc_modules(hn_rpc_call *call)
     }
     hn_json_end_object(writer);
     hn_rpc_done(call);
-}
-
-static void answer_pool_status(hn_rpc_call *call, hn_query *query)
-{
-    hn_json_writer *writer = hn_rpc_result(call);
-    hn_json_begin_object(writer);
-    hn_json_key(writer, "pending");
-    hn_json_u64(writer, query->ready_count);
-    hn_json_key(writer, "queued");
-    hn_json_u64(writer, query->gapped_count);
-    hn_json_end_object(writer);
-    hn_rpc_done(call);
-}
-
-void hn_rpc_txpool_status(hn_rpc_call *call)
-{
-    hn_query *query = hn_rpc_new_query(call, HN_QUERY_POOL_STATUS);
-    if (query != NULL)
-        hn_rpc_ask(call, query, answer_pool_status);
 }
 
 void hn_rpc_eth_chainId(hn_rpc_call *call)
@@ -119,4 +100,26 @@ void hn_rpc_eth_accounts(hn_rpc_call *call)
     hn_json_begin_array(writer);
     hn_json_end_array(writer);
     hn_rpc_done(call);
+}
+
+/* This node keeps no keys: whoever asks it to sign hears what geth says of an account that it does not have.
+ */
+static void refuse_to_sign(hn_rpc_call *call)
+{
+    hn_rpc_fail(call, HN_RPC_SERVER_ERROR, "unknown account");
+}
+
+void hn_rpc_eth_sign(hn_rpc_call *call)
+{
+    refuse_to_sign(call);
+}
+
+void hn_rpc_eth_signTransaction(hn_rpc_call *call)
+{
+    refuse_to_sign(call);
+}
+
+void hn_rpc_eth_sendTransaction(hn_rpc_call *call)
+{
+    refuse_to_sign(call);
 }

@@ -1,9 +1,12 @@
 /* Methods about the state: asked of the core that owns the sealed state. */
+#include "engine/codec/hex.h"
+#include "engine/trace/kind.h"
 #include "engine/trace/revert.h"
 #include "pipeline/rpc/call_object.h"
 #include "pipeline/rpc/find_block.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 /* A query about the address that is the first parameter, at the block that is parameter `block_index`. */
 static hn_query *new_account_query(hn_rpc_call *call, hn_query_kind kind, unsigned block_index)
@@ -70,6 +73,94 @@ void hn_rpc_eth_getStorageAt(hn_rpc_call *call)
         return;
     query->slot = call->params[1].slot;
     hn_rpc_ask(call, query, answer_word);
+}
+
+/* --- eth_getStorageValues --- */
+
+enum { STORAGE_VALUES_MAX = 1024 };
+
+static int compare_questions(const void *left, const void *right)
+{
+    const hn_storage_question *a = left, *b = right;
+    return memcmp(a->address.b, b->address.b, sizeof a->address.b);
+}
+
+static hn_rpc_complaint read_keys(hn_storage_question *question, hn_arena *arena, const cJSON *list)
+{
+    if (!cJSON_IsArray(list))
+        return "an array is expected";
+    size_t count = (size_t)cJSON_GetArraySize(list);
+    hn_u256 *keys = hn_arena_calloc(arena, count + 1, sizeof *keys);
+    question->values = hn_arena_calloc(arena, count + 1, sizeof *question->values);
+    if (keys == NULL || question->values == NULL)
+        return "too large";
+    question->keys = keys;
+    for (const cJSON *item = list->child; item != NULL; item = item->next) {
+        hn_hash key;
+        hn_rpc_complaint complaint = hn_rpc_read_hash(&key, item);
+        if (complaint != NULL)
+            return complaint;
+        keys[question->key_count++] = hn_u256_from_be(key.b);
+    }
+    return NULL;
+}
+
+/* {address: [key, ...]}, into the order of addresses. */
+static hn_rpc_complaint read_questions(hn_query *query, hn_arena *arena, const cJSON *json, size_t *key_count)
+{
+    if (!cJSON_IsObject(json))
+        return "an object is expected";
+    size_t count = (size_t)cJSON_GetArraySize(json); /* members */
+    hn_storage_question *questions = hn_arena_calloc(arena, count + 1, sizeof *questions);
+    if (questions == NULL)
+        return "too large";
+    const cJSON *item = json->child;
+    for (size_t i = 0; i < count; i++, item = item->next) {
+        if (hn_hex_read_fixed(&questions[i].address, sizeof questions[i].address, item->string) != HN_OK)
+            return "invalid address";
+        hn_rpc_complaint complaint = read_keys(&questions[i], arena, item);
+        if (complaint != NULL)
+            return complaint;
+        *key_count += questions[i].key_count;
+    }
+    qsort(questions, count, sizeof *questions, compare_questions);
+    query->storage = questions;
+    query->storage_count = (uint32_t)count;
+    return NULL;
+}
+
+static void answer_storage_values(hn_rpc_call *call, hn_query *query)
+{
+    hn_json_writer *writer = hn_rpc_result(call);
+    hn_json_begin_object(writer);
+    for (uint32_t i = 0; i < query->storage_count; i++) {
+        const hn_storage_question *question = &query->storage[i];
+        hn_trace_key(writer, question->address.b, sizeof question->address.b);
+        hn_json_begin_array(writer);
+        for (uint32_t k = 0; k < question->key_count; k++)
+            hn_trace_word(writer, &question->values[k]);
+        hn_json_end_array(writer);
+    }
+    hn_json_end_object(writer);
+    hn_rpc_done(call);
+}
+
+void hn_rpc_eth_getStorageValues(hn_rpc_call *call)
+{
+    hn_query *query = hn_rpc_new_query(call, HN_QUERY_STORAGE_VALUES);
+    if (query == NULL)
+        return;
+    size_t key_count = 0;
+    query->block = call->params[1].block;
+    hn_rpc_complaint complaint = read_questions(query, call->arena, call->params[0].json, &key_count);
+    if (complaint != NULL)
+        hn_rpc_fail(call, HN_RPC_INVALID_PARAMS, "invalid argument 0: %s", complaint);
+    else if (key_count == 0)
+        hn_rpc_fail(call, HN_RPC_INVALID_PARAMS, "empty request");
+    else if (key_count > STORAGE_VALUES_MAX)
+        hn_rpc_fail(call, HN_RPC_INVALID_PARAMS, "too many slots (max %d)", (int)STORAGE_VALUES_MAX);
+    else
+        hn_rpc_ask(call, query, answer_storage_values);
 }
 
 /* --- calls --- */

@@ -35,7 +35,10 @@ static hn_rpc_complaint read_fixed(uint8_t *out, size_t size, const cJSON *json)
     hn_rpc_complaint complaint = hex_digits(&digits, json);
     if (complaint != NULL)
         return complaint;
-    if (strlen(digits) != 2 * size)
+    size_t length = strlen(digits);
+    if (length % 2 != 0)
+        return odd_length;
+    if (length != 2 * size)
         return wrong_length;
     return hn_hex_decode(out, digits, 2 * size) == HN_OK ? NULL : not_hex;
 }
@@ -192,14 +195,40 @@ static hn_rpc_complaint read_value(hn_rpc_value *out, hn_arena *arena, hn_rpc_ty
     }
 }
 
+/* What geth's parser calls the types that it reads by way of Go's own: their complaints name it. */
+static const struct {
+    hn_rpc_type type;
+    unsigned digits; /* of a fixed size; else 0 */
+    const char *name;
+} go_types[] = {
+    {HN_RPC_ADDRESS, 40, "common.Address"},
+    {HN_RPC_HASH, 64, "common.Hash"},
+    {HN_RPC_QUANTITY, 0, "hexutil.Uint64"},
+    {HN_RPC_DATA, 0, "hexutil.Bytes"},
+};
+
 /* geth checks storage keys on its own, and so words it otherwise. */
 static void complain(hn_rpc_call *call, hn_rpc_type type, unsigned index, hn_rpc_complaint complaint,
                      const cJSON *json)
 {
-    if (type == HN_RPC_SLOT && cJSON_IsString(json))
+    if (type == HN_RPC_SLOT && cJSON_IsString(json)) {
         hn_rpc_fail(call, HN_RPC_INVALID_PARAMS, "%s: \"%.100s\"", complaint, json->valuestring);
-    else
-        hn_rpc_fail(call, HN_RPC_INVALID_PARAMS, "invalid argument %u: %s", index, complaint);
+        return;
+    }
+    for (size_t i = 0; i < sizeof go_types / sizeof go_types[0]; i++) {
+        if (go_types[i].type != type)
+            continue;
+        if (complaint == wrong_length)
+            hn_rpc_fail(call, HN_RPC_INVALID_PARAMS,
+                        "invalid argument %u: hex string has length %zu, want %u for %s", index,
+                        strlen(json->valuestring) - 2, go_types[i].digits, go_types[i].name);
+        else
+            hn_rpc_fail(call, HN_RPC_INVALID_PARAMS,
+                        "invalid argument %u: json: cannot unmarshal %s into Go value of type %s", index,
+                        complaint == not_text ? "non-string" : complaint, go_types[i].name);
+        return;
+    }
+    hn_rpc_fail(call, HN_RPC_INVALID_PARAMS, "invalid argument %u: %s", index, complaint);
 }
 
 static unsigned type_count(const hn_rpc_method *method)

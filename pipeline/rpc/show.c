@@ -222,6 +222,34 @@ static void show_header(hn_json_writer *writer, const hn_history_block *block)
     member_u64(writer, "timestamp", header->timestamp);
 }
 
+/* Of a block with this header and nothing in it. */
+static uint64_t size_of_empty_block(size_t header_size)
+{
+    uint64_t payload = header_size + 2; /* no transactions, no uncles */
+    uint64_t size = payload + 1;
+    for (uint64_t rest = payload > 55 ? payload : 0; rest != 0; rest >>= 8)
+        size++;
+    return size;
+}
+
+hn_err hn_show_uncle(hn_json_writer *writer, hn_arena *arena, const hn_history_block *block, uint32_t index)
+{
+    hn_history_block uncle = {.rlp_size = 0};
+    hn_bytes encoded;
+    HN_TRY(hn_history_uncle(&uncle.header, block, index));
+    HN_TRY(hn_header_encode(&encoded, arena, &uncle.header));
+    hn_header_hash(&uncle.hash, &uncle.header);
+    uncle.rlp_size = size_of_empty_block(encoded.size);
+    hn_json_begin_object(writer);
+    show_header(writer, &uncle);
+    member_hash(writer, "transactionsRoot", &uncle.header.transactions_root);
+    hn_json_key(writer, "uncles");
+    hn_json_begin_array(writer);
+    hn_json_end_array(writer);
+    hn_json_end_object(writer);
+    return HN_OK;
+}
+
 static hn_err show_withdrawals(hn_json_writer *writer, const hn_history_block *block)
 {
     hn_json_key(writer, "withdrawals");

@@ -25,6 +25,10 @@ HN_MUST_USE hn_err hn_show_block_transaction(hn_json_writer *writer, hn_arena *a
 HN_MUST_USE hn_err hn_show_block(hn_json_writer *writer, hn_arena *arena, const hn_history_block *block,
                                  bool full);
 
+/* The uncle at an index < block->uncle_count: its header, and a size as if it were a block of its own. */
+HN_MUST_USE hn_err hn_show_uncle(hn_json_writer *writer, hn_arena *arena, const hn_history_block *block,
+                                 uint32_t index);
+
 HN_MUST_USE hn_err hn_show_receipt(hn_json_writer *writer, hn_arena *arena, const hn_chain_config *config,
                                    const hn_history_block *block, uint32_t index);
 

@@ -36,6 +36,41 @@ static void answer_pending_transaction(hn_node_ledger *ledger, hn_query *query)
     query->err = hn_arena_copy(&query->bytes, query->arena, pending->content.transaction.raw);
 }
 
+/* What the visitor of a pool collects for a query. */
+typedef struct pool_collector {
+    hn_query *query;
+    hn_pool_item *items;
+    uint32_t count;
+} pool_collector;
+
+static hn_err collect(void *self, const hn_pending *pending, bool is_ready)
+{
+    pool_collector *collector = self;
+    hn_pool_item *item = &collector->items[collector->count];
+    *item = (hn_pool_item){
+        .sender = pending->content.sender,
+        .hash = pending->content.hash,
+        .nonce = pending->content.transaction.nonce,
+        .is_ready = is_ready,
+    };
+    HN_TRY(hn_arena_copy(&item->raw, collector->query->arena, pending->content.transaction.raw));
+    collector->count++;
+    return HN_OK;
+}
+
+static void answer_pool_content(hn_node_ledger *ledger, hn_query *query)
+{
+    hn_pool_counts counts = hn_pool_count(ledger->pool);
+    pool_collector collector = {.query = query};
+    collector.items =
+        hn_arena_calloc(query->arena, (size_t)counts.ready + counts.gapped + 1, sizeof *collector.items);
+    query->err = HN_ERR_NO_MEMORY;
+    if (collector.items != NULL)
+        query->err = hn_pool_visit(ledger->pool, query->of_all ? NULL : &query->address, collect, &collector);
+    query->items = collector.items;
+    query->item_count = collector.count;
+}
+
 void hn_node_answer_pool_query(hn_node *node, hn_query *query)
 {
     hn_node_ledger *ledger = node->ledgers[query->ledger];
@@ -53,6 +88,9 @@ void hn_node_answer_pool_query(hn_node *node, hn_query *query)
         query->err = HN_OK;
         break;
     }
+    case HN_QUERY_POOL_CONTENT:
+        answer_pool_content(ledger, query);
+        break;
     default:
         query->err = HN_ERR_UNSUPPORTED;
     }

@@ -338,6 +338,23 @@ const hn_pending *hn_pool_find(const hn_pool *pool, const hn_hash *hash)
     return i != NONE ? pool->entries[i].pending : NULL;
 }
 
+hn_err hn_pool_visit(const hn_pool *pool, const hn_address *sender,
+                     hn_err (*each)(void *self, const hn_pending *pending, bool is_ready), void *self)
+{
+    if (sender != NULL) {
+        uint32_t found = hn_pool_find_sender(pool, sender);
+        uint32_t i = found == NONE ? NONE : pool->senders[found].first;
+        for (; i != NONE; i = pool->entries[i].in_queue.next)
+            HN_TRY(each(self, pool->entries[i].pending, pool->entries[i].place == HN_POOL_READY));
+        return HN_OK;
+    }
+    static const hn_pool_place places[] = {HN_POOL_READY, HN_POOL_WAITING};
+    for (size_t p = 0; p < sizeof places / sizeof places[0]; p++)
+        for (uint32_t i = pool->places[places[p]].first; i != NONE; i = pool->entries[i].in_place.next)
+            HN_TRY(each(self, pool->entries[i].pending, places[p] == HN_POOL_READY));
+    return HN_OK;
+}
+
 hn_pool_counts hn_pool_count(const hn_pool *pool)
 {
     return (hn_pool_counts){

@@ -63,6 +63,12 @@ hn_pending *hn_pool_take_dropped(hn_pool *pool, hn_verdict *verdict, hn_reject *
  * unknown. */
 bool hn_pool_pending_nonce(const hn_pool *pool, uint64_t *out, const hn_address *sender);
 
+/* Calls `each` for every ready and waiting transaction, of one sender (in order of nonce) or, `sender` NULL,
+ * of all (in order of arrival, the ready ones first). Its error ends the walk and is given back. */
+HN_MUST_USE hn_err hn_pool_visit(const hn_pool *pool, const hn_address *sender,
+                                 hn_err (*each)(void *self, const hn_pending *pending, bool is_ready),
+                                 void *self);
+
 /* The pending transaction with this hash, or NULL; borrowed until the next change. */
 const hn_pending *hn_pool_find(const hn_pool *pool, const hn_hash *hash);
 

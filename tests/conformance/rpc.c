@@ -1,5 +1,6 @@
 /* The exchanges of execution-apis' rpc-compat: its chain is imported, its requests are sent over HTTP, and
- * the answers compared. Methods that are not there are skipped, by name.
+ * the answers compared, byte for byte where the exchange does not say that only the form is specified.
+ * Methods that a node does not offer are skipped, by name, each with its reason.
  */
 #include "pipeline/rpc/method.h"
 #include "pipeline/rpc/server.h"
@@ -74,6 +75,8 @@ static small_node *import_chain(vectors *set, hn_genesis *genesis)
 
 /* --- comparing --- */
 
+static unsigned exact_count; /* answers that are the same byte for byte, whether they had to be or not */
+
 /* The same names and kinds of values: all that can be asked where the specification leaves the values open.
  */
 static bool same_shape(const json_t *left, const json_t *right)
@@ -98,21 +101,38 @@ static bool same_shape(const json_t *left, const json_t *right)
     return true;
 }
 
+/* The same bytes, but for white space at the end. */
+static bool same_text(const char *wanted, const char *got)
+{
+    size_t size = strlen(wanted), got_size = strlen(got);
+    while (size != 0 && (wanted[size - 1] == '\r' || wanted[size - 1] == ' '))
+        size--;
+    return size == got_size && memcmp(wanted, got, size) == 0;
+}
+
+static bool same_form(const char *wanted_text, const char *got_text)
+{
+    json_t *wanted = json_loads(wanted_text, 0, NULL);
+    json_t *got = json_loads(got_text, 0, NULL);
+    bool good = wanted != NULL && got != NULL && same_shape(wanted, got);
+    json_decref(wanted);
+    json_decref(got);
+    return good;
+}
+
 /* One request and the answer that is expected. */
 static void exchange(vectors *set, uint16_t port, const char *name, const char *request, const char *expected,
                      bool shape_only)
 {
     http_response response = http_post(port, "/", request, strlen(request));
-    json_t *wanted = json_loads(expected, 0, NULL);
-    json_t *got = json_loads(response.body, 0, NULL);
-    bool good = wanted != NULL && got != NULL &&
-                (shape_only ? same_shape(wanted, got) : json_equal(wanted, got) != 0);
-    if (good)
+    bool is_same = same_text(expected, response.body);
+    exact_count += is_same;
+    if (is_same || (shape_only && same_form(expected, response.body)))
         vectors_pass(set);
     else
         vectors_fail(set, name, "\n  wanted %.1500s\n  got    %.1500s", expected, response.body);
-    json_decref(wanted);
-    json_decref(got);
+    if (!is_same && getenv("HANSE_SHOW_INEXACT") != NULL)
+        printf("not the same bytes: %s\n  wanted %.1500s\n  got    %.1500s\n", name, expected, response.body);
     http_response_free(&response);
 }
 
@@ -138,17 +158,35 @@ static void run_exchanges(vectors *set, uint16_t port, const char *path)
     free(text);
 }
 
+/* Methods of the exchanges that this node does not offer. */
+static const struct {
+    const char *method;
+    const char *reason;
+} not_offered[] = {
+    {"testing_buildBlockV1",
+     "builds blocks on demand for consensus clients' tests; here the order makes them"},
+};
+
+static const char *reason_to_skip(const char *method)
+{
+    for (size_t i = 0; i < sizeof not_offered / sizeof not_offered[0]; i++)
+        if (strcmp(not_offered[i].method, method) == 0)
+            return not_offered[i].reason;
+    return hn_rpc_method_find(method) == NULL ? "not there yet" : NULL;
+}
+
 static void run_method(vectors *set, uint16_t port, const char *method)
 {
     char folder[PATH_MAX + 64];
     snprintf(folder, sizeof folder, "%s/%s", set->folder, method);
     names files;
     list(&files, folder);
+    const char *reason = reason_to_skip(method);
     for (size_t i = 0; i < files.count; i++) {
         char path[600];
         snprintf(path, sizeof path, "%s/%s", method, files.items[i]);
-        if (hn_rpc_method_find(method) == NULL)
-            vectors_skip(set, path, "no such method");
+        if (reason != NULL)
+            vectors_skip(set, path, reason);
         else
             run_exchanges(set, port, path);
     }
@@ -177,6 +215,7 @@ int main(void)
             run_method(&set, hn_rpc_server_port(server), methods.items[i]);
     run_method(&set, hn_rpc_server_port(server), changing);
     free_names(&methods);
+    printf("%u answers are the same byte for byte\n", exact_count);
 
     hn_rpc_server_stop(server, 1000);
     small_node_destroy(node);

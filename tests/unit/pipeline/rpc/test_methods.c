@@ -257,10 +257,13 @@ Test(methods, check_their_parameters)
     } cases[] = {
         {"eth_getBalance", "[]", "missing value for required argument 0"},
         {"eth_getBalance", "[null]", "missing value for required argument 0"},
-        {"eth_getBalance", "[1]", "invalid argument 0: a string is expected"},
-        {"eth_getBalance", "[\"0x12\"]", "invalid argument 0: hex string has the wrong length"},
+        {"eth_getBalance", "[1]",
+         "invalid argument 0: json: cannot unmarshal non-string into Go value of type common.Address"},
+        {"eth_getBalance", "[\"0x12\"]",
+         "invalid argument 0: hex string has length 2, want 40 for common.Address"},
         {"eth_getBalance", "[\"0xzz00000000000000000000000000000000000000\"]",
-         "invalid argument 0: invalid hex string"},
+         "invalid argument 0: json: cannot unmarshal invalid hex string into Go value of type "
+         "common.Address"},
         {"eth_getBalance", "[\"" TARGET "\",\"0x01\"]",
          "invalid argument 1: hex number with leading zero digits"},
         {"eth_getBalance", "[\"" TARGET "\",\"0x\"]", "invalid argument 1: hex string \"0x\""},
@@ -269,15 +272,25 @@ Test(methods, check_their_parameters)
         {"eth_getBalance", "[\"" TARGET "\",\"newest\"]", "invalid argument 1: hex string without 0x prefix"},
         {"eth_getBalance", "[\"" TARGET "\",\"latest\",1]", "too many arguments, want at most 2"},
         {"eth_getBlockByNumber", "[\"latest\",\"yes\"]", "invalid argument 1: a boolean is expected"},
-        {"eth_getBlockByHash", "[\"0x1\"]", "invalid argument 0: hex string has the wrong length"},
-        {"eth_sendRawTransaction", "[\"0x123\"]", "invalid argument 0: hex string of odd length"},
-        {"eth_sendRawTransaction", "[\"\"]", "invalid argument 0: empty hex string"},
+        {"eth_getBlockByHash", "[\"0x1\"]",
+         "invalid argument 0: json: cannot unmarshal hex string of odd length into Go value of type "
+         "common.Hash"},
+        {"eth_getBlockByHash", "[\"0x12\"]",
+         "invalid argument 0: hex string has length 2, want 64 for common.Hash"},
+        {"eth_sendRawTransaction", "[\"0x123\"]",
+         "invalid argument 0: json: cannot unmarshal hex string of odd length into Go value of type "
+         "hexutil.Bytes"},
+        {"eth_sendRawTransaction", "[\"\"]",
+         "invalid argument 0: json: cannot unmarshal empty hex string into Go value of type hexutil.Bytes"},
         {"eth_call", "[[]]", "invalid argument 0: an object is expected"},
-        {"eth_call", "[{\"to\":\"0x1\"}]", "invalid argument 0: hex string has the wrong length"},
+        {"eth_call", "[{\"to\":\"0x12\"}]", "invalid argument 0: hex string has the wrong length"},
         {"eth_call", "[{\"gasPrice\":\"0x1\",\"maxFeePerGas\":\"0x1\"}]",
          "invalid argument 0: both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified"},
         {"eth_getLogs", "[{\"topics\":[[],[],[],[],[]]}]", "invalid argument 0: exceed max topics"},
-        {"eth_getLogs", "[{\"topics\":[\"0x1\"]}]", "invalid argument 0: hex string has the wrong length"},
+        {"eth_getLogs", "[{\"topics\":[\"0x12\"]}]", "invalid argument 0: hex string has the wrong length"},
+        {"eth_getStorageValues", "[{}]", "empty request"},
+        {"eth_getStorageValues", "[{\"0x12\":[]}]", "invalid argument 0: invalid address"},
+        {"eth_getStorageValues", "[{\"" TARGET "\":7}]", "invalid argument 0: an array is expected"},
         {"eth_getLogs", "[{\"fromBlock\":\"0x2\",\"toBlock\":\"0x1\"}]", "invalid block range params"},
         {"eth_getLogs", "[{\"fromBlock\":\"0x0\",\"toBlock\":\"0x99\"}]",
          "block range extends beyond current head block"},
@@ -287,5 +300,59 @@ Test(methods, check_their_parameters)
         expect_error(cases[i].method, cases[i].params, -32602, cases[i].message);
     expect_error("eth_feeHistory", "[\"0x1\",\"latest\",[101]]", -32000, "invalid reward percentile: 101");
     expect_error("eth_feeHistory", "[\"0x1\",\"0x99\"]", -32000, "request beyond head block");
+    stop();
+}
+
+/* The bytes of a block's header have its hash; its receipt's and transaction's bytes are in the block's. */
+Test(methods, give_back_the_bytes)
+{
+    start(&(hn_rpc_config){0});
+    hn_hash hash;
+    const char *raw = signed_transfer(0, &hash);
+    expect_result("/", "eth_sendRawTransaction", raw, quoted(&hash));
+    json_t *raw_list = json_loads(raw, 0, NULL);
+    const char *raw_text = json_string_value(json_array_get(raw_list, 0));
+    const char *wanted = hn_arena_alloc(&arena, strlen(raw_text) + 3);
+    sprintf((char *)(uintptr_t)wanted, "\"%s\"", raw_text);
+    expect_result("/", "debug_getRawTransaction", list_of(quoted(&hash)), wanted);
+    expect_result("/", "eth_getRawTransactionByBlockNumberAndIndex", "[\"0x1\",\"0x0\"]", wanted);
+    expect_result("/", "eth_getRawTransactionByBlockNumberAndIndex", "[\"0x1\",\"0x1\"]", "null");
+
+    json_t *block = call("/", "eth_getBlockByNumber", "[\"0x1\",false]");
+    const char *block_hash = json_string_value(json_object_get(json_object_get(block, "result"), "hash"));
+    json_t *header = call("/", "debug_getRawHeader", "[\"0x1\"]");
+    const char *header_text = json_string_value(json_object_get(header, "result"));
+    char *params = hn_arena_alloc(&arena, strlen(header_text) + 8);
+    sprintf(params, "[\"%s\"]", header_text);
+    char *quoted_hash = hn_arena_alloc(&arena, 72);
+    sprintf(quoted_hash, "\"%s\"", block_hash);
+    expect_result("/", "web3_sha3", params, quoted_hash);
+    json_t *whole = call("/", "debug_getRawBlock", list_of(quoted_hash));
+    const char *whole_text = json_string_value(json_object_get(whole, "result"));
+    cr_assert_not_null(strstr(whole_text, header_text + 2));
+    cr_assert_not_null(strstr(whole_text, raw_text + 2));
+    expect_error("debug_getRawBlock", "[\"0x7\"]", -32000, "block not found");
+    json_decref(raw_list);
+    json_decref(block);
+    json_decref(header);
+    json_decref(whole);
+    stop();
+}
+
+Test(methods, know_of_no_uncles_accounts_and_waiting_transactions)
+{
+    start(&(hn_rpc_config){0});
+    expect_result("/", "eth_getUncleByBlockNumberAndIndex", "[\"0x0\",\"0x0\"]", "null");
+    expect_result("/", "txpool_content", "[]", "{\"pending\":{},\"queued\":{}}");
+    expect_result("/", "txpool_inspect", "[]", "{\"pending\":{},\"queued\":{}}");
+    expect_result("/", "txpool_contentFrom", "[\"" SENDER "\"]", "{\"pending\":{},\"queued\":{}}");
+    expect_result("/", "debug_getBadBlocks", "[]", "[]");
+    expect_error("eth_sign", "[\"" SENDER "\",\"0x00\"]", -32000, "unknown account");
+    json_t *response = call("/", "eth_capabilities", "[]");
+    const json_t *state = json_object_get(json_object_get(response, "result"), "state");
+    cr_assert_str_eq(json_string_value(json_object_get(state, "oldestBlock")), "0x0");
+    cr_assert_eq(
+        json_integer_value(json_object_get(json_object_get(state, "deleteStrategy"), "retentionBlocks")), 64);
+    json_decref(response);
     stop();
 }

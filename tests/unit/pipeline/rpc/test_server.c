@@ -92,8 +92,12 @@ Test(server, refuses_what_is_no_request)
     expect("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_chainId\",\"params\":[1]}",
            FAILURE("1", "-32602", "too many arguments, want at most 0"));
     expect(CALL("1", "eth_getBalance"), FAILURE("1", "-32602", "missing value for required argument 0"));
-    expect("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_getBalance\",\"params\":[\"1234\"]}",
-           FAILURE("1", "-32602", "invalid argument 0: hex string without 0x prefix"));
+    expect(
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_getBalance\",\"params\":[\"1234\"]}",
+        FAILURE(
+            "1", "-32602",
+            "invalid argument 0: json: cannot unmarshal hex string without 0x prefix into Go value of type "
+            "common.Address"));
     stop();
 }
 

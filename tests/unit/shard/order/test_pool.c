@@ -251,8 +251,40 @@ static void model_note(int sender)
     settle(sender);
 }
 
+/* What a walk over the pool, or over one sender's, has seen. */
+typedef struct walk {
+    int sender; /* NOBODY: all */
+    uint64_t last_nonce;
+    uint32_t seen;
+} walk;
+
+static hn_err note(void *self, const hn_pending *pending, bool is_ready)
+{
+    walk *w = self;
+    const model_transaction *expected = &world.all[slot_of(pending)];
+    cr_assert(expected->place == IN_POOL && expected->is_ready == is_ready);
+    if (w->sender != NOBODY) {
+        cr_assert_eq(expected->sender, w->sender);
+        cr_assert(w->seen == 0 || expected->nonce > w->last_nonce);
+        w->last_nonce = expected->nonce;
+    }
+    w->seen++;
+    return HN_OK;
+}
+
+static void compare_walks(void)
+{
+    for (int i = NOBODY; i < SENDERS; i++) {
+        walk w = {.sender = i};
+        hn_address address = address_of(i);
+        cr_assert_eq(hn_pool_visit(pool, i == NOBODY ? NULL : &address, note, &w), HN_OK);
+        cr_assert_eq(w.seen, (uint32_t)count_of(i, false));
+    }
+}
+
 static void compare(void)
 {
+    compare_walks();
     hn_pool_counts counts = hn_pool_count(pool);
     cr_assert_eq(counts.ready + counts.gapped, (uint32_t)count_of(NOBODY, false));
     cr_assert_eq(counts.gapped, (uint32_t)count_of(NOBODY, true));
