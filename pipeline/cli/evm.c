@@ -31,8 +31,33 @@ static const struct {
     {"b11r", "block-builder", hn_evm_b11r_command},
 };
 
+static bool is_command(const char *name)
+{
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (strcmp(name, commands[i].name) == 0 || strcmp(name, commands[i].other_name) == 0)
+            return true;
+    for (size_t i = 0; i < sizeof runners / sizeof *runners; i++)
+        if (strcmp(name, runners[i].name) == 0)
+            return true;
+    return false;
+}
+
+/* Options may stand before the command, as older versions of geth's tool had them: it goes to the front. */
+static void bring_command_forward(int argc, char **argv)
+{
+    int at = 1;
+    while (at < argc && !is_command(argv[at]))
+        at++;
+    if (at >= argc || argv[1][0] != '-')
+        return;
+    char *command = argv[at];
+    memmove(&argv[2], &argv[1], (size_t)(at - 1) * sizeof *argv);
+    argv[1] = command;
+}
+
 int hn_cli_evm(int argc, char **argv)
 {
+    bring_command_forward(argc, argv);
     for (size_t i = 0; argc >= 2 && i < sizeof commands / sizeof *commands; i++)
         if (strcmp(argv[1], commands[i].name) == 0 || strcmp(argv[1], commands[i].other_name) == 0)
             return commands[i].run(argc - 1, argv + 1);

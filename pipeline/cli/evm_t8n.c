@@ -25,6 +25,7 @@ typedef struct t8n_options {
     const char *reward;
     const char *tracer;
     const char *tracer_config;
+    const char *opcode_count;
     bool trace;
     bool trace_memory;
     bool trace_no_stack;
@@ -65,6 +66,7 @@ static const char usage[] =
     "  --trace.memory, --trace.nostack, --trace.returndata, --trace.callframes\n"
     "  --trace.tracer NAME       callTracer, prestateTracer, ...: its result in trace-INDEX-HASH.json\n"
     "  --trace.jsonconfig JSON   that tracer's configuration\n"
+    "  --opcode.count FILE       how often each opcode was executed\n"
     "  --verbosity N             taken and not used\n"
     "Exit status: 2 execution, 3 configuration, 4 block hash not given, 10 JSON, 11 input or output, 12 "
     "RLP.\n";
@@ -89,6 +91,7 @@ static const struct {
     {"state.reward", offsetof(t8n_options, reward)},
     {"trace.tracer", offsetof(t8n_options, tracer)},
     {"trace.jsonconfig", offsetof(t8n_options, tracer_config)},
+    {"opcode.count", offsetof(t8n_options, opcode_count)},
 };
 
 static const struct {
@@ -234,13 +237,15 @@ static hn_t8n_status read_input(t8n *self)
 
 /* --- output --- */
 
-typedef enum part { PART_ALLOC, PART_BODY, PART_RESULT, PART_COUNT } part;
+typedef enum part { PART_ALLOC, PART_BODY, PART_RESULT, PART_COUNT, PART_OPCODES } part;
 
 static hn_err print_part(const t8n *self, FILE *file, part which)
 {
     if (which == PART_ALLOC)
         return hn_t8n_print_alloc(file, self->outcome.flat);
-    if (which == PART_BODY)
+    if (which == PART_OPCODES)
+        hn_t8n_count_print(&self->trace.count, file);
+    else if (which == PART_BODY)
         hn_t8n_print_body(file, &self->outcome);
     else
         hn_t8n_print_result(file, &self->input.environment, &self->outcome);
@@ -294,18 +299,22 @@ static hn_t8n_status transition(t8n *self)
     const t8n_options *options = &self->options;
     if (!hn_t8n_make_folder(options->folder))
         return hn_t8n_fail(&self->problem, HN_T8N_IO, "failed creating output basedir: %s", options->folder);
-    self->trace = (hn_t8n_trace){.is_wanted = options->trace || options->tracer != NULL,
-                                 .folder = options->folder,
-                                 .name = options->tracer,
-                                 .config = options->tracer_config,
-                                 .writer = {.with_memory = options->trace_memory,
-                                            .with_return_data = options->trace_return_data,
-                                            .without_stack = options->trace_no_stack,
-                                            .with_call_frames = options->trace_call_frames}};
+    self->trace = (hn_t8n_trace){
+        .is_wanted = options->trace || options->tracer != NULL,
+        .folder = options->folder,
+        .count = {.is_wanted = options->opcode_count != NULL && options->opcode_count[0] != '\0'},
+        .name = options->tracer,
+        .config = options->tracer_config,
+        .writer = {.with_memory = options->trace_memory,
+                   .with_return_data = options->trace_return_data,
+                   .without_stack = options->trace_no_stack,
+                   .with_call_frames = options->trace_call_frames}};
     hn_arena_init(&self->trace.arena, 0, (size_t)1 << 34);
     HN_T8N_TRY(read_input(self));
     HN_T8N_TRY(hn_t8n_apply(&self->outcome, &self->problem, &self->arena, self->signatures, &self->input,
                             &self->trace));
+    if (self->trace.count.is_wanted)
+        HN_T8N_TRY(write_file(self, options->opcode_count, PART_OPCODES));
     return write_output(self);
 }
 

@@ -183,9 +183,10 @@ static hn_err apply_one(transition *self, uint32_t index, uint32_t *traced)
         return refuse(self, index, error);
     hn_transaction_result result;
     hn_receipt *receipt = &out->receipts[out->included_count];
-    self->context.tracer = hn_t8n_trace_begin(self->trace, &self->context, (*traced)++, &item->made);
+    hn_tracer *listener = hn_t8n_trace_begin(self->trace, &self->context, (*traced)++, &item->made);
+    self->context.tracer = hn_t8n_count_tracer(&self->trace->count, listener);
     hn_err err = hn_transaction_apply(&self->context, &result, receipt, &item->made);
-    self->context.tracer = NULL;
+    self->context.tracer = hn_t8n_count_tracer(&self->trace->count, NULL);
     hn_t8n_trace_end(self->trace, err == HN_OK ? &result : NULL);
     HN_TRY(err);
     if (result.reject != HN_REJECT_NONE) {
@@ -325,6 +326,7 @@ static hn_err compute_roots(transition *self)
 static hn_t8n_status run(transition *self)
 {
     hn_err err = create(self);
+    self->context.tracer = hn_t8n_count_tracer(&self->trace->count, NULL);
     if (err == HN_OK)
         err = begin(self);
     uint32_t traced = 0;

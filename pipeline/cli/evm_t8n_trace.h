@@ -3,11 +3,13 @@
 #define HN_PIPELINE_CLI_EVM_T8N_TRACE_H
 
 #include "engine/trace/trace.h"
+#include "pipeline/cli/evm_t8n_count.h"
 #include "pipeline/cli/evm_trace.h"
 
 typedef struct hn_t8n_trace {
     bool is_wanted;
     const char *folder; /* empty: the current one */
+    hn_t8n_count count;
     const char *name;   /* of a tracer of engine/trace; NULL: EIP-3155 lines */
     const char *config; /* its configuration as JSON; NULL: none */
     hn_trace_writer writer;
