@@ -42,6 +42,7 @@ static hn_value_id *slot_at(hn_block *block, int32_t position)
         block->touched--;
         block->values[id].home = (int16_t)block->touched;
         block->stack[block->touched + HN_BLOCK_POSITION_BIAS] = id;
+        block->found[-1 - block->touched] = id;
     }
     return &block->stack[position + HN_BLOCK_POSITION_BIAS];
 }

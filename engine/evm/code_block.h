@@ -75,6 +75,7 @@ typedef struct hn_block {
     int32_t touched;                 /* values of positions from here on are in `stack` */
     uint32_t node_count, value_count, constant_count;
     hn_value_id stack[HN_BLOCK_POSITION_BIAS + HN_BLOCK_OPCODES_MAX + 2];
+    hn_value_id found[HN_BLOCK_POSITION_BIAS]; /* what was at position -1 - i at the begin */
     hn_block_value values[HN_BLOCK_VALUES_MAX];
     hn_block_node nodes[HN_BLOCK_NODES_MAX];
     hn_u256 constants[HN_BLOCK_CONSTANTS_MAX];

@@ -373,7 +373,9 @@ static emit_function *const emitters[256] = {
 
 /* Copies that are left: each position's word comes from another position, all at once. */
 typedef struct copies {
-    int32_t lowest, count;                /* of positions that are looked at */
+    int32_t lowest; /* position that is looked at: those below stay */
+    int32_t count;  /* of copies */
+    bool has_constants;
     int16_t from[HN_BLOCK_POSITIONS];     /* HN_NO_POSITION: stays */
     uint16_t readers[HN_BLOCK_POSITIONS]; /* how many copies wait to read it */
     uint16_t ready[HN_BLOCK_POSITIONS];   /* positions that nobody waits to read */
@@ -402,21 +404,13 @@ static void append_copy(emitter *e, copies *c, int32_t to, int32_t from)
     c->has_pending = true;
 }
 
-/* What a position receives at the block's end, when that stands elsewhere. */
-static int16_t source_of(emitter *e, int32_t position)
-{
-    const hn_block_value *value = value_of(e, hn_block_at(e->block, position));
-    return value->kind != HN_VALUE_CONSTANT && value->home != position ? value->home
-                                                                       : (int16_t)HN_NO_POSITION;
-}
-
 static void do_copy(emitter *e, copies *c, int32_t to)
 {
     int16_t from = c->from[to - c->lowest];
     append_copy(e, c, to, from);
     c->from[to - c->lowest] = HN_NO_POSITION;
     int32_t source = from - c->lowest;
-    if (--c->readers[source] == 0 && c->from[source] != HN_NO_POSITION)
+    if (source >= 0 && --c->readers[source] == 0 && c->from[source] != HN_NO_POSITION)
         c->ready[c->ready_count++] = (uint16_t)source;
 }
 
@@ -443,19 +437,20 @@ static void break_ring(emitter *e, copies *c, int32_t begin)
 }
 
 /* Brings every word to where the EVM has it. */
-static void emit_copies(emitter *e, copies *c, int32_t lowest)
+static void emit_copies(emitter *e, copies *c)
 {
     const hn_block *block = e->block;
-    for (int32_t p = lowest; p < block->height; p++)
+    int32_t lowest = c->lowest;
+    for (int32_t p = lowest; p < block->height && c->count != 0; p++)
         if (c->from[p - lowest] != HN_NO_POSITION && c->readers[p - lowest] == 0)
             c->ready[c->ready_count++] = (uint16_t)(p - lowest);
     while (c->ready_count != 0)
         do_copy(e, c, lowest + c->ready[--c->ready_count]);
-    for (int32_t p = lowest; p < block->height; p++)
+    for (int32_t p = lowest; p < block->height && c->count != 0; p++)
         if (c->from[p - lowest] != HN_NO_POSITION)
             break_ring(e, c, p);
     flush_copy(e, c);
-    for (int32_t p = lowest; p < block->height; p++) {
+    for (int32_t p = lowest; p < block->height && c->has_constants; p++) {
         hn_value_id id = hn_block_at(block, p);
         if (hn_block_is_constant(block, id))
             set_constant(e, p, hn_block_constant(block, id));
@@ -486,29 +481,39 @@ static void keep_operands(emitter *e, const copies *c)
     }
 }
 
-/* Positions from here on may change. */
-static int32_t gather_copies(emitter *e, copies *c)
+/* The lowest position whose word is not the one that the block found there. */
+static int32_t lowest_change(const hn_block *block)
+{
+    int32_t p = block->touched;
+    while (p < 0 && p < block->height && hn_block_at(block, p) == block->found[-1 - p])
+        p++;
+    return p;
+}
+
+static void gather_copies(emitter *e, copies *c)
 {
     const hn_block *block = e->block;
-    int32_t lowest = block->touched, count = 0;
+    int32_t lowest = lowest_change(block), places = e->next_temporary - lowest;
     c->lowest = lowest;
-    c->count = e->next_temporary - lowest;
+    c->count = 0;
     c->ready_count = 0;
     c->pending_to = c->pending_from = 0;
-    c->has_pending = false;
-    for (int32_t i = 0; i < c->count; i++) {
+    c->has_pending = c->has_constants = false;
+    for (int32_t i = 0; i < places; i++) {
         c->from[i] = HN_NO_POSITION;
         c->readers[i] = 0;
     }
     for (int32_t p = lowest; p < block->height; p++) {
-        int16_t from = source_of(e, p);
-        if (from == HN_NO_POSITION)
-            continue;
-        c->from[p - lowest] = from;
-        c->readers[from - lowest]++;
-        count++;
+        const hn_block_value *value = value_of(e, hn_block_at(block, p));
+        if (value->kind == HN_VALUE_CONSTANT) {
+            c->has_constants = true;
+        } else if (value->home != p) {
+            c->from[p - lowest] = value->home;
+            if (value->home >= lowest)
+                c->readers[value->home - lowest]++;
+            c->count++;
+        }
     }
-    return count;
 }
 
 static void append_target(emitter *e, const hn_u256 *destination)
@@ -607,9 +612,9 @@ static void emit_end(emitter *e)
         return;
     }
     int16_t shift = place_of(block->height);
-    (void)gather_copies(e, &c);
+    gather_copies(e, &c);
     keep_operands(e, &c);
-    emit_copies(e, &c, c.lowest);
+    emit_copies(e, &c);
     switch (block->end) {
     case HN_END_JUMP:
         emit_jump(e, shift);
@@ -636,13 +641,10 @@ void hn_block_emit(hn_word_stream *stream, hn_block *block)
     e.block = block;
     e.accumulator = 0;
     e.next_temporary = block->highest > 0 ? block->highest : 0;
-    for (int32_t p = block->touched; p < e.next_temporary; p++)
+    for (int32_t p = block->touched; p < 0; p++)
+        *busy_at(&e, p) = block->values[block->found[-1 - p]].last;
+    for (int32_t p = 0; p < e.next_temporary; p++)
         *busy_at(&e, p) = 0;
-    for (uint32_t i = 1; i < block->value_count; i++) {
-        const hn_block_value *value = &block->values[i];
-        if (value->kind == HN_VALUE_ENTRY && i != block->last.result)
-            *busy_at(&e, value->home) = value->last;
-    }
     for (uint32_t i = 0; i < block->node_count; i++) {
         if (block->nodes[i].is_dead)
             continue;

@@ -11,17 +11,25 @@
 /* Out of line: seldom, or so costly that a call does not matter. */
 #define SELDOM static __attribute__((noinline))
 
-/* Grows memory to hold `size` bytes at `offset` and pays for it. */
+/* Grows memory to hold `size` bytes at `offset` and pays for it: hn_memory_growth_cost and hn_memory_grow in
+ * one, for programs that take memory word by word. */
 SELDOM hn_outcome grow(hn_frame *frame, uint64_t offset, bool is_unpayable, uint64_t size)
 {
-    hn_evm *evm = frame->evm;
-    uint64_t cost = UINT64_MAX;
-    if (!is_unpayable && offset <= HN_MEMORY_BYTES_MAX - size)
-        cost = hn_memory_growth_cost(frame, offset + size);
-    if (cost > frame->gas || cost == UINT64_MAX)
+    if (is_unpayable || offset > HN_MEMORY_BYTES_MAX - size)
+        return HN_EVM_OUT_OF_GAS;
+    uint64_t begin = frame->memory_size, words = hn_words_of(offset + size), end = words * 32;
+    uint64_t cost = hn_memory_gas(words) - hn_memory_gas(begin / 32);
+    if (cost > frame->gas)
         return HN_EVM_OUT_OF_GAS;
     frame->gas -= cost;
-    return hn_memory_grow(evm, frame) ? HN_OUTCOME_NEXT : (hn_outcome)HN_EVM_MEMORY;
+    if (end > (uint64_t)(frame->evm->memory_end - frame->memory))
+        return HN_EVM_MEMORY;
+    frame->memory_size = end;
+    if (end - begin == 32)
+        hn_word_set((hn_u256 *)(void *)(frame->memory + begin), 0, 0, 0, 0);
+    else
+        memset(frame->memory + begin, 0, end - begin);
+    return HN_OUTCOME_NEXT;
 }
 
 static inline bool is_interrupted(const hn_frame *frame)

@@ -2,42 +2,47 @@
 
 #include "engine/evm/word.h"
 
-/* Limbs of a product of which only the higher or lower ones are wanted. */
-enum { REST = 5 };
+/* z += x * y over `limbs` limbs; returns what is carried past them. With a constant count it is unrolled. */
+static inline __attribute__((always_inline)) uint64_t add_row(uint64_t *z, const uint64_t *x, size_t limbs,
+                                                              uint64_t y)
+{
+    uint64_t carry = 0;
+    for (size_t i = 0; i < limbs; i++)
+        carry = hn_word_multiply_limb(&z[i], x[i], y, carry);
+    return carry;
+}
 
 static inline void multiply_full(uint64_t product[8], const hn_u256 *x, const hn_u256 *y)
 {
-    memset(product, 0, 8 * sizeof *product);
-    for (size_t i = 0; i < 4; i++) {
-        uint64_t carry = 0;
-        for (size_t j = 0; j < 4; j++)
-            carry = hn_word_multiply_limb(&product[i + j], x->w[i], y->w[j], carry);
-        product[i + 4] = carry;
-    }
+    uint64_t z[8] = {0};
+    z[4] = add_row(z, y->w, 4, x->w[0]);
+    z[5] = add_row(z + 1, y->w, 4, x->w[1]);
+    z[6] = add_row(z + 2, y->w, 4, x->w[2]);
+    z[7] = add_row(z + 3, y->w, 4, x->w[3]);
+    memcpy(product, z, sizeof z);
 }
 
 /* x mod m, by the reciprocal of m, whose highest limb is not zero. */
-static inline void reduce(hn_u256 *to, const uint64_t x[8], const hn_u256 *m, const uint64_t mu[REST])
+static inline void reduce(hn_u256 *to, const uint64_t x[8], const hn_u256 *m, const uint64_t mu[5])
 {
-    uint64_t q[2 * REST] = {0}, r[REST] = {0}, rest[REST];
-    for (size_t i = 0; i < REST; i++) {
-        uint64_t carry = 0;
-        for (size_t j = 0; j < REST; j++)
-            carry = hn_word_multiply_limb(&q[i + j], x[3 + i], mu[j], carry);
-        q[i + REST] = carry;
-    }
-    /* The estimate of the quotient, q[5..], times m, as far as it matters. */
-    for (size_t i = 0; i < REST; i++) {
-        uint64_t carry = 0;
-        for (size_t j = 0; j < 4 && i + j < REST; j++)
-            carry = hn_word_multiply_limb(&r[i + j], q[REST + i], m->w[j], carry);
-        if (i + 4 < REST)
-            r[i + 4] = carry;
-    }
+    /* The quotient is estimated as x / 2^192 * mu / 2^320. What is left out of the product, below 2^258, can
+     * make it one less. */
+    uint64_t q[10] = {0}, r[5] = {0}, rest[5];
+    q[5] = add_row(q + 3, mu + 3, 2, x[3]);
+    q[6] = add_row(q + 3, mu + 2, 3, x[4]);
+    q[7] = add_row(q + 3, mu + 1, 4, x[5]);
+    q[8] = add_row(q + 3, mu, 5, x[6]);
+    q[9] = add_row(q + 4, mu, 5, x[7]);
+    /* The estimate times m, modulo 2^320. */
+    r[4] = add_row(r, m->w, 4, q[5]);
+    (void)add_row(r + 1, m->w, 4, q[6]);
+    (void)add_row(r + 2, m->w, 3, q[7]);
+    (void)add_row(r + 3, m->w, 2, q[8]);
+    (void)add_row(r + 4, m->w, 1, q[9]);
     unsigned char borrow = 0;
-    for (size_t i = 0; i < REST; i++)
+    for (size_t i = 0; i < 5; i++)
         rest[i] = hn_sub_limb(x[i], r[i], &borrow);
-    /* It was at most three too low. */
+    /* It was at most four too low. */
     hn_u256 value = {{rest[0], rest[1], rest[2], rest[3]}};
     uint64_t high = rest[4];
     for (;;) {
