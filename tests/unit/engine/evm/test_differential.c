@@ -126,3 +126,71 @@ Test(differential, every_amount_of_gas)
     }
     evm_world_destroy(&world);
 }
+
+/* Opcodes that are all about the stack, so that blocks end with words in every order; the whole stack is
+ * returned. Long enough to be cut into several blocks. */
+static size_t make_shuffles(uint8_t *code, hn_prng *prng)
+{
+    static const uint8_t binary[] = {HN_OP_ADD, HN_OP_SUB, HN_OP_LT,   HN_OP_EQ,
+                                     HN_OP_AND, HN_OP_SHR, HN_OP_GT,   HN_OP_DIV,
+                                     HN_OP_MUL, HN_OP_XOR, HN_OP_BYTE, HN_OP_SIGNEXTEND};
+    enum { BOTTOM = 20, TOP = 60 };
+    size_t size = 0;
+    unsigned height = 0, steps = 1 + (unsigned)hn_prng_below(prng, 400);
+    for (; height < BOTTOM; height++) { /* words that are not constants of the blocks that follow */
+        code[size++] = HN_OP_PUSH1;
+        code[size++] = (uint8_t)(height + 1);
+        code[size++] = HN_OP_CALLDATALOAD;
+    }
+    for (unsigned i = 0; i < steps; i++) {
+        uint64_t kind = hn_prng_below(prng, 16), n = hn_prng_below(prng, 16);
+        if (height < BOTTOM || (kind < 4 && height < TOP)) {
+            code[size++] = (uint8_t)(HN_OP_DUP1 + n);
+            height++;
+        } else if (kind < 9) {
+            code[size++] = (uint8_t)(HN_OP_SWAP1 + n);
+        } else if (kind < 11 && height < TOP) {
+            code[size++] = n == 0 ? HN_OP_GAS : HN_OP_PUSH1;
+            if (n != 0)
+                code[size++] = (uint8_t)n;
+            height++;
+        } else if (kind == 11) {
+            code[size++] = n < 8 ? HN_OP_JUMPDEST : n < 12 ? HN_OP_NOT : HN_OP_ISZERO;
+        } else if (kind == 12) {
+            code[size++] = HN_OP_POP;
+            height--;
+        } else {
+            code[size++] = binary[n % sizeof binary];
+            height--;
+        }
+    }
+    for (unsigned i = 0; i < height; i++) {
+        code[size++] = HN_OP_PUSH2;
+        code[size++] = (uint8_t)(i * 32 >> 8);
+        code[size++] = (uint8_t)(i * 32);
+        code[size++] = HN_OP_MSTORE;
+    }
+    memcpy(code + size, (const uint8_t[]){HN_OP_PUSH2, 8, 0, HN_OP_PUSH1, 0, HN_OP_RETURN}, 6);
+    return size + 6;
+}
+
+Test(differential, shuffled_stacks)
+{
+    evm_world world;
+    hn_prng prng;
+    uint8_t code[PROGRAM_BYTES_MAX], data[CALL_DATA_BYTES];
+    hn_address address = evm_world_contract(0);
+    uint64_t seed = setting("HANSE_TEST_SEED", 1), rounds = setting("HANSE_TEST_ROUNDS", PROGRAMS);
+    evm_world_create(&world, HN_FORK_OSAKA, 16 << 20);
+    for (uint64_t i = 0; i < rounds; i++) {
+        hn_prng_init(&prng, seed * 7000003 + i);
+        hn_prng_fill(&prng, data, sizeof data);
+        evm_world_put(&world, &address, hn_bytes_of(code, make_shuffles(code, &prng)), 0, 1);
+        hn_message message = evm_world_call(1000000, hn_bytes_of(data, sizeof data));
+        cr_assert(same_every_way(&world, &message, EVM_EXACT), "program %llu of seed %llu",
+                  (unsigned long long)i, (unsigned long long)seed);
+        cr_assert_eq(evm_world_run(&world, &message, EVM_FAST).status, HN_EVM_SUCCESS, "%llu",
+                     (unsigned long long)i);
+    }
+    evm_world_destroy(&world);
+}
