@@ -25,7 +25,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { INPUT_MAX = 128 * HN_BLS12_PAIR_BYTES, OUTPUT_MAX = 1024, PEERS_MAX = 4, ROUNDS = 5 };
+enum { INPUT_MAX = 128 * HN_BLS12_PAIR_BYTES, OUTPUT_MAX = 16384, PEERS_MAX = 4, ROUNDS = 5 };
 
 static const double limit_ns_per_gas = 30;
 static const double round_ns = 4e6;
@@ -77,10 +77,10 @@ typedef struct subject {
     uint16_t number;
 } subject;
 
-/* The output's first bytes, for comparison. */
 typedef struct answer {
-    uint8_t bytes[OUTPUT_MAX];
+    uint8_t bytes[OUTPUT_MAX]; /* ours only when kept: copying is no part of the work */
     long size;
+    bool kept;
 } answer;
 
 static void run_ours(bench *b, const subject *s, answer *out)
@@ -89,7 +89,8 @@ static void run_ours(bench *b, const subject *s, answer *out)
     hn_bytes input = hn_bytes_of(b->input, b->size);
     HN_CHECK(hn_precompile_run(s->precompile, b->context, &output, &b->arena, s->fork, input));
     HN_CHECK(output.size != 0 && output.size <= sizeof out->bytes);
-    memcpy(out->bytes, output.data, output.size);
+    if (out->kept)
+        memcpy(out->bytes, output.data, output.size);
     out->size = (long)output.size;
     hn_arena_reset(&b->arena);
 }
@@ -111,7 +112,7 @@ static double run_times(bench *b, const subject *s, answer *out, unsigned times)
 static void run_rounds(bench *b, double *best, const subject *subjects, size_t count)
 {
     unsigned times[1 + PEERS_MAX];
-    answer out;
+    static answer out;
     for (size_t i = 0; i < count; i++) {
         best[i] = run_times(b, &subjects[i], &out, 1);
         times[i] = best[i] > round_ns ? 1 : (unsigned)(round_ns / best[i]);
@@ -132,13 +133,13 @@ static size_t find_subjects(bench *b, subject *subjects, uint16_t number, hn_for
     hn_store_be16(address.b + 18, number);
     subject ours = {hn_precompile_find(&address, fork), fork, NULL, number};
     HN_CHECK(ours.precompile != NULL);
-    answer expected;
+    static answer expected = {.kept = true};
     run_ours(b, &ours, &expected);
     size_t count = 0;
     subjects[count++] = ours;
     for (size_t i = 0; i < b->peer_count; i++) {
         subject theirs = {ours.precompile, fork, b->peers[i], number};
-        answer other;
+        static answer other;
         run_times(b, &theirs, &other, 1);
         if (other.size < 0)
             continue;
