@@ -516,6 +516,22 @@ static void gather_copies(emitter *e, copies *c)
     }
 }
 
+/* A return from a function: a jump to where a word tells, with one word left to move. True: it was that. */
+static bool emit_return(emitter *e, const copies *c, int16_t shift)
+{
+    const hn_block *block = e->block;
+    hn_value_id destination = block->last.operands[0];
+    if (block->end != HN_END_JUMP || c->count != 1 || c->has_constants || destination == e->accumulator ||
+        hn_block_is_constant(block, destination))
+        return false;
+    int32_t to = c->lowest;
+    while (c->from[to - c->lowest] == HN_NO_POSITION)
+        to++;
+    append_instruction(e, HN_FAST_JUMP_COPY, place_of(to), place_of(c->from[to - c->lowest]),
+                       home_of(e, destination), shift);
+    return true;
+}
+
 static void append_target(emitter *e, const hn_u256 *destination)
 {
     uint32_t pc = hn_u256_fits_64(destination) && destination->w[0] < UINT32_MAX ? (uint32_t)destination->w[0]
@@ -613,6 +629,8 @@ static void emit_end(emitter *e)
     }
     int16_t shift = place_of(block->height);
     gather_copies(e, &c);
+    if (emit_return(e, &c, shift))
+        return;
     keep_operands(e, &c);
     emit_copies(e, &c);
     switch (block->end) {
