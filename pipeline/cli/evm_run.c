@@ -160,13 +160,38 @@ static void print_statistics(uint64_t gas_used, uint64_t nanoseconds)
     fputs("allocations:     0\nallocated bytes: 0\n", stderr);
 }
 
-static void print_output(const hn_evm_result *result)
+/* Listens for why the first frame fails. */
+typedef struct failure_listener {
+    hn_failure_watch watch;
+    char text[HN_FAILURE_TEXT_MAX];
+} failure_listener;
+
+static void watch_step(void *self, const hn_trace_step *step)
 {
+    failure_listener *listener = self;
+    hn_failure_watch_step(&listener->watch, step);
+}
+
+static void watch_exit(void *self, const hn_message *message, const hn_evm_result *result, uint64_t gas_used)
+{
+    failure_listener *listener = self;
+    (void)gas_used;
+    if (message->depth == 0 && result->status != HN_EVM_SUCCESS)
+        hn_failure_text(listener->text, &listener->watch, message, result->status);
+}
+
+static void print_output(run *self, const hn_evm_result *result)
+{
+    failure_listener listener = {.text = ""};
+    hn_tracer tracer = {.self = &listener, .step = watch_step, .exit = watch_exit};
+    uint64_t nanoseconds;
     fputs(result->output.size != 0 ? "0x" : "", stdout);
     hn_trace_put_hex(stdout, result->output);
     putchar('\n');
-    if (result->status != HN_EVM_SUCCESS)
-        printf(" error: %s\n", hn_evm_status_text(result->status));
+    if (result->status == HN_EVM_SUCCESS)
+        return;
+    (void)execute(self, &nanoseconds, &tracer); /* once more, to see where it fails */
+    printf(" error: %s\n", listener.text);
 }
 
 static hn_evm_result run_often(run *self, uint64_t *nanoseconds)
@@ -199,7 +224,7 @@ static int run_and_print(run *self)
     if (options->statistics || options->bench)
         print_statistics(options->gas - result.gas_left, nanoseconds);
     if (!traces)
-        print_output(&result);
+        print_output(self, &result);
     if (!good)
         fputs("hanse evm run: out of memory\n", stderr);
     return good ? 0 : 1;
