@@ -42,11 +42,6 @@ typedef struct emitter {
     uint16_t busy[HN_BLOCK_POSITIONS];
 } emitter;
 
-/* Words that an instruction takes in, and the place it puts its result. */
-typedef struct instruction_fields {
-    int16_t place[4];
-} instruction_fields;
-
 static uint16_t *busy_at(emitter *e, int32_t position)
 {
     return &e->busy[position + HN_BLOCK_POSITION_BIAS];
@@ -373,7 +368,8 @@ static emit_function *const emitters[256] = {
 
 /* Copies that are left: each position's word comes from another position, all at once. */
 typedef struct copies {
-    int32_t lowest; /* position that is looked at: those below stay */
+    int32_t lowest; /* position that may change */
+    int32_t places; /* from there on */
     int32_t count;  /* of copies */
     bool has_constants;
     int16_t from[HN_BLOCK_POSITIONS];     /* HN_NO_POSITION: stays */
@@ -441,14 +437,14 @@ static void emit_copies(emitter *e, copies *c)
 {
     const hn_block *block = e->block;
     int32_t lowest = c->lowest;
-    for (int32_t p = lowest; p < block->height && c->count != 0; p++)
-        if (c->from[p - lowest] != HN_NO_POSITION && c->readers[p - lowest] == 0)
-            c->ready[c->ready_count++] = (uint16_t)(p - lowest);
+    for (int32_t i = 0; i < c->places && c->count != 0; i++)
+        if (c->from[i] != HN_NO_POSITION && c->readers[i] == 0)
+            c->ready[c->ready_count++] = (uint16_t)i;
     while (c->ready_count != 0)
         do_copy(e, c, lowest + c->ready[--c->ready_count]);
-    for (int32_t p = lowest; p < block->height && c->count != 0; p++)
-        if (c->from[p - lowest] != HN_NO_POSITION)
-            break_ring(e, c, p);
+    for (int32_t i = 0; i < c->places && c->count != 0; i++)
+        if (c->from[i] != HN_NO_POSITION)
+            break_ring(e, c, lowest + i);
     flush_copy(e, c);
     for (int32_t p = lowest; p < block->height && c->has_constants; p++) {
         hn_value_id id = hn_block_at(block, p);
@@ -465,13 +461,16 @@ static bool is_overwritten(emitter *e, const copies *c, int32_t position)
             hn_block_is_constant(block, hn_block_at(block, position)));
 }
 
-/* The end's operands must outlive the copies. Constants that the end takes from memory are set now. */
+/* The end's operands must outlive the copies, but for one that is taken from the accumulator: the same value
+ * for the second time comes from memory. */
 static void keep_operands(emitter *e, const copies *c)
 {
     hn_block_node *last = &e->block->last;
+    bool is_twice = last->count == 3 && last->operands[1] == last->operands[2];
     for (unsigned i = 0; i < last->count; i++) {
         hn_block_value *value = value_of(e, last->operands[i]);
-        if (last->operands[i] == e->accumulator && takes_accumulator(last, e->block, e->accumulator))
+        if (last->operands[i] == e->accumulator && !is_twice &&
+            takes_accumulator(last, e->block, e->accumulator))
             continue;
         if (value->home == HN_NO_POSITION || !is_overwritten(e, c, value->home))
             continue;
@@ -493,13 +492,14 @@ static int32_t lowest_change(const hn_block *block)
 static void gather_copies(emitter *e, copies *c)
 {
     const hn_block *block = e->block;
-    int32_t lowest = lowest_change(block), places = e->next_temporary - lowest;
+    int32_t lowest = lowest_change(block);
     c->lowest = lowest;
+    c->places = e->next_temporary - lowest;
     c->count = 0;
     c->ready_count = 0;
     c->pending_to = c->pending_from = 0;
     c->has_pending = c->has_constants = false;
-    for (int32_t i = 0; i < places; i++) {
+    for (int32_t i = 0; i < c->places; i++) {
         c->from[i] = HN_NO_POSITION;
         c->readers[i] = 0;
     }

@@ -26,10 +26,8 @@
     HN_FAST_KINDS_COMMUTATIVE(X, OR) HN_FAST_KINDS_COMMUTATIVE(X, XOR) HN_FAST_KINDS_COMMUTATIVE(X, EQ)      \
     HN_FAST_KINDS_ORDERED(X, SUB) HN_FAST_KINDS_ORDERED(X, LT) HN_FAST_KINDS_ORDERED(X, SLT)
 
-/* One operand. SHL0 to SHL3 shift by 0 to 3 limbs and the bits that the third field tells; SHR the same. BYTE_OF
- * takes the byte whose distance from the lowest bit, in bits, is in the third field. LOW masks with as many ones
- * as the third field tells, fewer than 64 past whole limbs: LOW0 keeps less than one limb, LOW3 all but a part of
- * the highest. */
+/* One operand. SHL0 to SHL3 shift by 0 to 3 limbs and the bits that the third field tells, below 64; SHR0 to SHR3
+ * the same. */
 #define HN_FAST_UNARY_LIST(X)                                                                                \
     X(ISZERO, M) X(ISZERO, A) X(NOT, M) X(NOT, A)                                                            \
     X(SHL0, M) X(SHL0, A) X(SHL1, M) X(SHL1, A) X(SHL2, M) X(SHL2, A) X(SHL3, M) X(SHL3, A)                  \
@@ -86,8 +84,7 @@ typedef enum hn_fast_opcode {
 #define HN_FAST_ENUM_PAIR(name, a, b)   HN_FAST_##name##_##a##b,
 #define HN_FAST_ENUM_FAR(name)          HN_FAST_##name##_MM, HN_FAST_##name##_MW, HN_FAST_##name##_WM,
 #define HN_FAST_ENUM_BRANCH(name, a, b) HN_FAST_IF_##name##_##a##b, HN_FAST_UNLESS_##name##_##a##b,
-    HN_FAST_LIST(HN_FAST_ENUM)
-        HN_FAST_COUNT
+    HN_FAST_LIST(HN_FAST_ENUM) HN_FAST_COUNT
 } hn_fast_opcode;
 
 #endif

@@ -161,11 +161,10 @@ static inline void hn_word_extend_sign(hn_u256 *to, const hn_u256 *x, uint64_t i
     unsigned unused = 56 - (unsigned)(index % 8) * 8;
     int64_t extended = (int64_t)(x->w[limb] << unused) >> unused;
     uint64_t sign = (uint64_t)(extended >> 63);
-    uint64_t top = (uint64_t)extended, w0 = x->w[0], w1 = x->w[1], w2 = x->w[2], w3 = x->w[3];
+    uint64_t top = (uint64_t)extended, w0 = x->w[0], w1 = x->w[1], w2 = x->w[2], w3 = limb == 3 ? top : sign;
     w0 = limb == 0 ? top : w0;
     w1 = limb == 1 ? top : limb < 1 ? sign : w1;
     w2 = limb == 2 ? top : limb < 2 ? sign : w2;
-    w3 = limb == 3 ? top : sign;
     hn_word_set(to, w0, w1, w2, w3);
 }
 

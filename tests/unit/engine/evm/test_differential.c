@@ -127,6 +127,23 @@ Test(differential, every_amount_of_gas)
     evm_world_destroy(&world);
 }
 
+/* A jump over the next opcode on a comparison of the top with itself or a neighbour. */
+static size_t put_branch(uint8_t *code, size_t size, unsigned n)
+{
+    static const uint8_t comparisons[] = {HN_OP_EQ, HN_OP_LT, HN_OP_SGT, HN_OP_XOR};
+    code[size++] = (uint8_t)(HN_OP_DUP1 + n % 3);
+    code[size++] = comparisons[n / 4];
+    if (n % 2 != 0)
+        code[size++] = HN_OP_ISZERO;
+    code[size++] = HN_OP_PUSH2;
+    code[size] = (uint8_t)((size + 4) >> 8);
+    code[size + 1] = (uint8_t)(size + 4);
+    code[size + 2] = HN_OP_JUMPI;
+    code[size + 3] = HN_OP_NOT;
+    code[size + 4] = HN_OP_JUMPDEST;
+    return size + 5;
+}
+
 /* Opcodes that are all about the stack, so that blocks end with words in every order; the whole stack is
  * returned. Long enough to be cut into several blocks. */
 static size_t make_shuffles(uint8_t *code, hn_prng *prng)
@@ -158,6 +175,9 @@ static size_t make_shuffles(uint8_t *code, hn_prng *prng)
             code[size++] = n < 8 ? HN_OP_JUMPDEST : n < 12 ? HN_OP_NOT : HN_OP_ISZERO;
         } else if (kind == 12) {
             code[size++] = HN_OP_POP;
+            height--;
+        } else if (kind == 13) {
+            size = put_branch(code, size, (unsigned)n);
             height--;
         } else {
             code[size++] = binary[n % sizeof binary];
