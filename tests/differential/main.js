@@ -19,6 +19,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '60' },
     seed: { type: 'string' },
     count: { type: 'string' },
+    most: { type: 'string', default: 'Infinity' },
     only: { type: 'string' },
     fork: { type: 'string' },
     out: { type: 'string' },
@@ -97,10 +98,10 @@ class Collector extends Tally {
   }
 }
 
-// Calls `step` with seed after seed until the time or the count is used up.
+// Calls `step` with seed after seed: `count` times however long it takes, or until the time or the most is used up.
 async function during(seconds, step) {
   const end = Date.now() + seconds * 1000
-  const last = values.count === undefined ? Infinity : seed + Number(values.count)
+  const last = seed + Number(values.count ?? values.most)
   for (let at = seed; at < last && (values.count !== undefined || Date.now() < end); at++) await step(at)
 }
 
