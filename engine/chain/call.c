@@ -18,12 +18,12 @@ static hn_transaction_type type_of(const hn_call *call, hn_fork fork)
     return fork >= HN_FORK_LONDON ? HN_TRANSACTION_DYNAMIC_FEE : HN_TRANSACTION_LEGACY;
 }
 
-static hn_err run_with_gas(hn_block_context *context, hn_transaction_result *result, const hn_call *call,
-                           uint64_t gas)
+void hn_call_as_transaction(hn_block_context *context, hn_signed_transaction *out, const hn_call *call,
+                            uint64_t gas)
 {
     hn_state_begin_transaction(context->state);
     const hn_state_account *sender = hn_state_get(context->state, &call->from);
-    hn_signed_transaction transaction = {
+    *out = (hn_signed_transaction){
         .transaction = {.type = type_of(call, context->block.fork),
                         .is_create = call->is_create,
                         .chain_id = context->block.config->chain_id,
@@ -43,6 +43,13 @@ static hn_err run_with_gas(hn_block_context *context, hn_transaction_result *res
                         .authorization_count = call->authorization_count},
         .sender = call->from,
     };
+}
+
+static hn_err run_with_gas(hn_block_context *context, hn_transaction_result *result, const hn_call *call,
+                           uint64_t gas)
+{
+    hn_signed_transaction transaction;
+    hn_call_as_transaction(context, &transaction, call, gas);
     hn_receipt receipt;
     bool was_simulation = context->is_simulation;
     context->is_simulation = true;
@@ -67,6 +74,8 @@ static hn_err try_gas(hn_block_context *context, hn_transaction_result *result, 
     hn_state_revert(context->state, checkpoint);
     context->gas_used = gas_used;
     context->blob_gas_used = blob_gas_used;
+    if (err == HN_OK && result->reject == HN_REJECT_NONE && result->status == HN_EVM_INTERRUPTED)
+        return HN_ERR_TIMEOUT;
     return err;
 }
 

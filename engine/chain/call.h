@@ -21,6 +21,11 @@ typedef struct hn_call {
     uint32_t authorization_count;
 } hn_call;
 
+/* The call as the transaction that it is run as, with a gas limit: it takes the sender's next nonce and has
+ * no signature. For hn_transaction_apply with context->is_simulation. */
+void hn_call_as_transaction(hn_block_context *context, hn_signed_transaction *out, const hn_call *call,
+                            uint64_t gas);
+
 /* Runs a call at the end of the block that context->block describes, on context->state, which the caller has
  * reset onto a view. Nonce, the sender's code, chain id and gas caps are not asked. result->reject tells why
  * it could not start (FUNDS, INTRINSIC_GAS, FEE_CAP_BELOW_BASE_FEE, ...). HN_ERR_NO_MEMORY. */
@@ -29,7 +34,7 @@ HN_MUST_USE hn_err hn_call_run(hn_block_context *context, hn_transaction_result 
 /* A gas limit with which the call succeeds: the smallest one, but for at most 1.5 % that are not worth
  * further runs (the same steps as geth's, and so the same answers). Searched up to call->gas (below 21,000:
  * up to the block's limit), EIP-7825's cap, and what the sender can pay for. When it fails even there, *gas
- * is 0 and *result tells why. The state is afterwards what it was. */
+ * is 0 and *result tells why. The state is afterwards what it was. HN_ERR_TIMEOUT: a run was interrupted. */
 HN_MUST_USE hn_err hn_call_estimate_gas(hn_block_context *context, uint64_t *gas,
                                         hn_transaction_result *result, const hn_call *call);
 

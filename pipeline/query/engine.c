@@ -85,8 +85,19 @@ hn_err hn_query_engine_note_sealed(hn_query_engine *engine, uint32_t ledger, con
     return engine->history == NULL ? HN_OK : hn_history_put_block(engine->history, ledger, block);
 }
 
-void hn_query_interrupt(hn_query_engine *engine)
+void hn_query_engine_set_sealer(hn_query_engine *engine, uint32_t ledger, const hn_sealer *sealer)
 {
+    HN_CHECK(ledger < engine->ledger_count);
+    engine->sealers[ledger] = sealer;
+}
+
+void hn_query_expire(hn_query_engine *engine, uint64_t now_ms)
+{
+    uint64_t number = atomic_load(&engine->run_number);
+    uint64_t deadline_ms = atomic_load(&engine->run_deadline_ms);
+    if (deadline_ms == 0 || now_ms < deadline_ms || atomic_load(&engine->run_number) != number)
+        return;
+    atomic_store(&engine->interrupted_number, number);
     hn_evm_interrupt(engine->evm);
 }
 

@@ -35,6 +35,9 @@ HN_MUST_USE hn_err hn_query_engine_add_ledger(hn_query_engine *engine, uint32_t 
                                               const hn_header *head, const hn_hash *recent_hashes,
                                               size_t recent_hash_count);
 
+/* Where a ledger's proofs come from; it outlives the engine. Without one there are no proofs. */
+void hn_query_engine_set_sealer(hn_query_engine *engine, uint32_t ledger, const hn_sealer *sealer);
+
 /* Takes in the next sealed block of a ledger: its diff, header and hash, and puts it into the history (which
  * the caller commits). Copies what it keeps. HN_ERR_NO_MEMORY: the ledger's state is unusable. Errors of
  * hn_history_put_block are given back after the state was taken in. */
@@ -44,8 +47,8 @@ HN_MUST_USE hn_err hn_query_engine_note_sealed(hn_query_engine *engine, uint32_t
 /* Answers one query of the BACK kinds, synchronously: query->err tells how. */
 void hn_query_run(hn_query_engine *engine, hn_query *query);
 
-/* From any thread: the running CALL or ESTIMATE_GAS ends soon, with HN_EVM_INTERRUPTED. */
-void hn_query_interrupt(hn_query_engine *engine);
+/* From any thread: the running query ends soon, with HN_ERR_TIMEOUT, when its deadline has come. */
+void hn_query_expire(hn_query_engine *engine, uint64_t now_ms);
 
 typedef struct hn_query_counts {
     uint64_t undo_bytes;

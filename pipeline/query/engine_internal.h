@@ -5,6 +5,8 @@
 #include "pipeline/query/engine.h"
 #include "pipeline/query/sealed.h"
 
+#include <stdatomic.h>
+
 enum { HN_QUERY_LEDGERS_MAX = 1024 };
 
 struct hn_query_engine {
@@ -16,6 +18,36 @@ struct hn_query_engine {
     hn_arena scratch; /* one block's or one query's */
     uint32_t ledger_count;
     hn_sealed ledgers[HN_QUERY_LEDGERS_MAX];
+    const hn_sealer *sealers[HN_QUERY_LEDGERS_MAX];
+
+    /* The query that runs: its number, which never comes back, and its deadline (0: nothing to interrupt).
+     * Who interrupts leaves the number, so that a query hit by an interruption meant for the one before it is
+     * run again. */
+    atomic_uint_fast64_t run_number;
+    atomic_uint_fast64_t run_deadline_ms;
+    atomic_uint_fast64_t interrupted_number;
 };
+
+/* What running something at a block needs. */
+typedef struct hn_query_place_in_chain {
+    const hn_sealed *sealed;
+    const hn_state_view *view;
+    const hn_header *header;
+} hn_query_place_in_chain;
+
+/* call.c. Prepares context and state for query->call: overrides, price, gas. False: query->result says why it
+ * cannot start. */
+bool hn_query_begin_call(hn_query_engine *engine, hn_block_context *context, hn_query *query,
+                         const hn_query_place_in_chain *place);
+HN_MUST_USE hn_err hn_query_run_call(hn_query_engine *engine, hn_query *query,
+                                     const hn_query_place_in_chain *place);
+
+/* trace.c */
+HN_MUST_USE hn_err hn_query_run_trace(hn_query_engine *engine, hn_query *query,
+                                      const hn_query_place_in_chain *place);
+
+/* proof.c */
+HN_MUST_USE hn_err hn_query_run_proof(hn_query_engine *engine, hn_query *query,
+                                      const hn_query_place_in_chain *place);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "engine/base/arena.h"
 #include "engine/chain/call.h"
+#include "engine/state/state_trie.h"
 #include "engine/types/header.h"
 
 /* name, who answers: the back core (sealed state) or the front core (pool). */
@@ -18,6 +19,9 @@
     X(CODE, BACK)                 /* code of an account */                                                   \
     X(CALL, BACK)                 /* run a call, nothing stays */                                            \
     X(ESTIMATE_GAS, BACK)         /* smallest gas limit of a call */                                         \
+    X(ACCESS_LIST, BACK)          /* the access list that suits a call */                                    \
+    X(TRACE, BACK)                /* a trace of a call, or of transactions of a block */                     \
+    X(PROOF, BACK)                /* an account, slots of it, and their Merkle proofs */                     \
     X(HEAD, BACK)                 /* newest sealed header that queries see */                                \
     X(PENDING_NONCE, FRONT)       /* account's next nonce with the pool's transactions counted */            \
     X(PENDING_TRANSACTION, FRONT) /* a transaction of the pool, by hash */                                   \
@@ -81,6 +85,51 @@ typedef struct hn_pool_item {
     hn_bytes raw;
 } hn_pool_item;
 
+/* Replaces what the block opcodes answer. */
+typedef struct hn_block_override {
+    bool has_number;
+    bool has_timestamp;
+    bool has_gas_limit;
+    bool has_beneficiary;
+    bool has_prev_randao;
+    bool has_difficulty;
+    bool has_base_fee;
+    bool has_blob_base_fee;
+    uint64_t number;
+    uint64_t timestamp;
+    uint64_t gas_limit;
+    hn_address beneficiary;
+    hn_hash prev_randao;
+    hn_u256 difficulty;
+    hn_u256 base_fee;
+    hn_u256 blob_base_fee;
+} hn_block_override;
+
+enum { HN_TRACE_ALL = UINT32_MAX };
+
+/* What to trace, and how (engine/trace/trace.h). The answer is JSON text. */
+typedef struct hn_trace_order {
+    const char *tracer; /* its name */
+    hn_bytes config;    /* JSON; empty: none */
+    /* The block whose transactions are run on the state that the query's `block` names; NULL: the query's
+     * call is run, at the end of that block. */
+    const hn_block *block;
+    hn_hash block_hash;
+    hn_signed_transaction *transactions; /* the block's */
+    bool needs_senders;                  /* they are not known yet */
+    uint32_t only; /* the one that is traced; HN_TRACE_ALL: every one, and the answer is a list */
+} hn_trace_order;
+
+/* Proofs that are asked for, and the answer: the account itself is in the query. */
+typedef struct hn_proof_question {
+    uint32_t key_count;
+    const hn_u256 *keys;
+    hn_proof account;
+    hn_hash storage_root;
+    hn_u256 *values;  /* the asker's room for key_count answers */
+    hn_proof *proofs; /* likewise */
+} hn_proof_question;
+
 typedef struct hn_query {
     struct hn_query *next; /* for lists of whoever holds it */
     void *user;            /* the asker's */
@@ -96,26 +145,35 @@ typedef struct hn_query {
     bool of_all;                        /* POOL_CONTENT: not of `address` alone */
     const hn_storage_question *storage; /* STORAGE_VALUES */
     uint32_t storage_count;
-    hn_call call; /* CALL, ESTIMATE_GAS: gas 0 stands for the cap */
+    hn_trace_order *trace;    /* TRACE */
+    hn_proof_question *proof; /* PROOF */
+    uint64_t deadline_ms;     /* when it is interrupted (CLOCK_MONOTONIC); 0: never */
+    hn_call call;             /* CALL, ESTIMATE_GAS: gas 0 stands for the cap */
     /* A call that names EIP-1559 prices: call.gas_price is then computed from the block's base fee. */
     bool has_fee_caps;
     hn_u256 max_fee_per_gas;
     hn_u256 max_priority_fee_per_gas;
-    const hn_account_override *overrides; /* CALL, ESTIMATE_GAS */
+    const hn_account_override *overrides; /* likewise */
     uint32_t override_count;
+    const hn_block_override *block_override; /* likewise; NULL: none */
 
     /* the answer: HN_OK; HN_ERR_NOT_FOUND: no such block, or no such transaction in the pool; HN_ERR_LIMIT:
-     * the block's state is not kept any more; HN_ERR_NO_MEMORY; HN_ERR_TIMEOUT */
+     * the block's state is not kept any more; HN_ERR_NO_MEMORY; HN_ERR_TIMEOUT: interrupted; TRACE:
+     * HN_ERR_INVALID with `problem`: no such tracer, wrong configuration, a transaction that cannot be run;
+     * PROOF: HN_ERR_AGAIN: the tries are ahead of the block, HN_ERR_LIMIT: and beyond it */
     hn_err err;
-    uint64_t block_number;        /* of the state that answered */
-    bool exists;                  /* ACCOUNT */
-    hn_account account;           /* ACCOUNT; all zero and no code when it does not exist */
+    uint64_t block_number;              /* of the state that answered */
+    char problem[256];                  /* TRACE */
+    const hn_access_entry *access_list; /* ACCESS_LIST */
+    uint32_t access_list_count;
+    bool exists;                  /* ACCOUNT, PROOF */
+    hn_account account;           /* ACCOUNT, PROOF; all zero and no code when it does not exist */
     hn_u256 value;                /* STORAGE */
-    hn_bytes bytes;               /* CODE: the code; PENDING_TRANSACTION: the raw bytes */
+    hn_bytes bytes;               /* CODE: the code; PENDING_TRANSACTION: the raw bytes; TRACE: JSON */
     hn_address sender;            /* PENDING_TRANSACTION */
     uint64_t nonce;               /* PENDING_NONCE */
     uint64_t gas;                 /* ESTIMATE_GAS */
-    hn_transaction_result result; /* CALL, ESTIMATE_GAS */
+    hn_transaction_result result; /* CALL, ESTIMATE_GAS, ACCESS_LIST */
     hn_header header;             /* HEAD */
     hn_hash header_hash;          /* HEAD */
     uint64_t oldest_state;        /* HEAD: the oldest block whose state can be asked for */

@@ -1,5 +1,4 @@
 #include "engine/base/check.h"
-#include "engine/chain/transition.h"
 #include "engine/crypto/keccak.h"
 #include "pipeline/query/engine_internal.h"
 
@@ -61,85 +60,7 @@ static hn_err run_code(hn_query *query, const hn_state_view *view)
     return code == NULL ? HN_ERR_CORRUPT : hn_arena_copy(&query->bytes, query->arena, code->bytes);
 }
 
-/* --- calls --- */
-
-static void apply_override(hn_state *state, const hn_account_override *override)
-{
-    hn_state_account *account = hn_state_get(state, &override->address);
-    if (override->has_balance)
-        hn_state_set_balance(state, account, &override->balance);
-    if (override->has_nonce)
-        hn_state_set_nonce(state, account, override->nonce);
-    if (override->has_code)
-        hn_state_set_code(state, account, override->code);
-    for (uint32_t i = 0; i < override->slot_count; i++) {
-        hn_state_slot *slot = hn_state_get_slot(state, account, &override->slots[i].key);
-        hn_state_set_slot(state, slot, &override->slots[i].after);
-    }
-}
-
-/* The price of a call with fee caps. False: the call's result says why it cannot start. */
-static bool price_call(hn_query *query, const hn_u256 *base_fee)
-{
-    const hn_u256 *most = &query->max_fee_per_gas;
-    const hn_u256 *tip = &query->max_priority_fee_per_gas;
-    query->result = (hn_transaction_result){.reject = HN_REJECT_NONE};
-    if (hn_u256_is_zero(most) && hn_u256_is_zero(tip))
-        return true; /* free, as if no price was named */
-    if (hn_u256_less(most, tip))
-        query->result.reject = HN_REJECT_TIP_ABOVE_FEE_CAP;
-    else if (hn_u256_less(most, base_fee))
-        query->result.reject = HN_REJECT_FEE_CAP_BELOW_BASE_FEE;
-    bool carry;
-    hn_u256 price = hn_u256_add_carry(base_fee, tip, &carry);
-    query->call.gas_price = carry || hn_u256_less(most, &price) ? *most : price;
-    return query->result.reject == HN_REJECT_NONE;
-}
-
-/* A call without a gas limit gets the cap; an estimate looks no further than a block goes. */
-static void bound_gas(const hn_query_engine *engine, hn_query *query, const hn_header *header)
-{
-    uint64_t most = engine->options.call_gas_cap;
-    if (query->kind == HN_QUERY_ESTIMATE_GAS && query->call.gas == 0 && header->gas_limit < most)
-        most = header->gas_limit;
-    if (query->call.gas == 0 || query->call.gas > most)
-        query->call.gas = most;
-}
-
-static hn_err run_call(hn_query_engine *engine, hn_query *query, const hn_sealed *sealed,
-                       const hn_state_view *view, const hn_header *header)
-{
-    hn_block_context context = {
-        .evm = engine->evm,
-        .state = engine->state,
-        .signatures = engine->signatures,
-        .arena = query->arena,
-        .is_simulation = true,
-    };
-    hn_evm_block_of(&context.block, sealed->config, header);
-    if (query->has_fee_caps && !price_call(query, &context.block.base_fee))
-        return HN_OK;
-    /* Who names no price is charged nothing, and BASEFEE answers 0, as geth has it: else contracts that
-     * compare the two would find a price below the base fee. */
-    if (hn_u256_is_zero(&query->call.gas_price))
-        context.block.base_fee = hn_u256_of(0);
-    hn_state_reset(engine->state, view, context.block.fork);
-    if (query->override_count != 0) {
-        hn_state_begin_transaction(engine->state);
-        for (uint32_t i = 0; i < query->override_count; i++)
-            apply_override(engine->state, &query->overrides[i]);
-        hn_state_end_transaction(engine->state);
-    }
-    bound_gas(engine, query, header);
-    hn_err err = query->kind == HN_QUERY_CALL
-                     ? hn_call_run(&context, &query->result, &query->call)
-                     : hn_call_estimate_gas(&context, &query->gas, &query->result, &query->call);
-    if (err == HN_OK && hn_state_failed(engine->state))
-        err = HN_ERR_NO_MEMORY;
-    if (err != HN_OK)
-        return err;
-    return hn_arena_copy(&query->result.output, query->arena, query->result.output);
-}
+/* --- the rest --- */
 
 static hn_err run_head(hn_query *query, const hn_window *window, const hn_sealed_block *block)
 {
@@ -163,6 +84,7 @@ static hn_err run(hn_query_engine *engine, hn_query *query)
     query->block_number = block->header.number;
     hn_sealed_at at;
     hn_state_view view = hn_sealed_view(&at, sealed, block->header.number);
+    hn_query_place_in_chain place = {.sealed = sealed, .view = &view, .header = &block->header};
     switch (query->kind) {
     case HN_QUERY_ACCOUNT:
         return run_account(query, &view);
@@ -174,7 +96,13 @@ static hn_err run(hn_query_engine *engine, hn_query *query)
         return run_code(query, &view);
     case HN_QUERY_CALL:
     case HN_QUERY_ESTIMATE_GAS:
-        return run_call(engine, query, sealed, &view, &block->header);
+    case HN_QUERY_ACCESS_LIST:
+        return hn_query_run_call(engine, query, &place);
+    case HN_QUERY_TRACE:
+        return hn_query_run_trace(engine, query, &place);
+    case HN_QUERY_PROOF:
+        HN_TRY(run_account(query, &view));
+        return hn_query_run_proof(engine, query, &place);
     case HN_QUERY_HEAD:
         return run_head(query, &sealed->window, block);
     default:
@@ -184,5 +112,13 @@ static hn_err run(hn_query_engine *engine, hn_query *query)
 
 void hn_query_run(hn_query_engine *engine, hn_query *query)
 {
-    query->err = run(engine, query);
+    uint64_t number = atomic_load(&engine->run_number);
+    hn_call call = query->call;
+    do {
+        query->call = call;
+        atomic_store(&engine->run_number, ++number);
+        atomic_store(&engine->run_deadline_ms, query->deadline_ms);
+        query->err = run(engine, query);
+        atomic_store(&engine->run_deadline_ms, 0);
+    } while (query->err == HN_ERR_TIMEOUT && atomic_load(&engine->interrupted_number) != number);
 }

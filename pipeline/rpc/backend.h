@@ -23,6 +23,9 @@ typedef struct hn_backend_operations {
     /* Hands a query to the core that answers its kind. HN_ERR_AGAIN: queues are full; it stays the caller's.
      */
     hn_err (*query)(void *self, hn_query *query);
+    /* The time (CLOCK_MONOTONIC): a query that runs past its deadline is to end soon, with HN_ERR_TIMEOUT.
+     * May be NULL. */
+    void (*expire)(void *self, uint64_t now_ms);
     /* Up to `capacity` that are ready; how many there were. */
     size_t (*poll_replies)(void *self, hn_reply *out, size_t capacity);
     size_t (*poll_queries)(void *self, hn_query **out, size_t capacity);

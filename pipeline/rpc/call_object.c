@@ -222,3 +222,47 @@ hn_rpc_complaint hn_rpc_read_overrides(hn_query *query, hn_arena *arena, const c
     query->override_count = (uint32_t)size;
     return NULL;
 }
+
+/* --- block overrides --- */
+
+/* True when it is there by one of two names. */
+static const cJSON *either(const cJSON *json, const char *name, const char *older_name)
+{
+    const cJSON *member = hn_rpc_member(json, name);
+    return member != NULL || older_name == NULL ? member : hn_rpc_member(json, older_name);
+}
+
+static hn_rpc_complaint override_u64(bool *has, uint64_t *out, const cJSON *json)
+{
+    *has = json != NULL;
+    return json == NULL ? NULL : hn_rpc_read_u64(out, json);
+}
+
+static hn_rpc_complaint override_u256(bool *has, hn_u256 *out, const cJSON *json)
+{
+    *has = json != NULL;
+    return json == NULL ? NULL : hn_rpc_read_u256(out, json);
+}
+
+hn_rpc_complaint hn_rpc_read_block_override(hn_block_override *out, const cJSON *json)
+{
+    *out = (hn_block_override){.has_number = false};
+    if (json == NULL)
+        return NULL;
+    if (!cJSON_IsObject(json))
+        return "an object is expected";
+    const cJSON *beneficiary = either(json, "feeRecipient", "coinbase");
+    const cJSON *prev_randao = either(json, "prevRandao", "random");
+    out->has_beneficiary = beneficiary != NULL;
+    if (beneficiary != NULL)
+        TRY_READ(hn_rpc_read_address(&out->beneficiary, beneficiary));
+    out->has_prev_randao = prev_randao != NULL;
+    if (prev_randao != NULL)
+        TRY_READ(hn_rpc_read_hash(&out->prev_randao, prev_randao));
+    TRY_READ(override_u64(&out->has_number, &out->number, hn_rpc_member(json, "number")));
+    TRY_READ(override_u64(&out->has_timestamp, &out->timestamp, either(json, "time", "timestamp")));
+    TRY_READ(override_u64(&out->has_gas_limit, &out->gas_limit, hn_rpc_member(json, "gasLimit")));
+    TRY_READ(override_u256(&out->has_difficulty, &out->difficulty, hn_rpc_member(json, "difficulty")));
+    TRY_READ(override_u256(&out->has_base_fee, &out->base_fee, either(json, "baseFeePerGas", "baseFee")));
+    return override_u256(&out->has_blob_base_fee, &out->blob_base_fee, hn_rpc_member(json, "blobBaseFee"));
+}

@@ -10,4 +10,8 @@ hn_rpc_complaint hn_rpc_read_call(hn_query *query, hn_arena *arena, const cJSON 
 /* {address: {balance, nonce, code, stateDiff}}. */
 hn_rpc_complaint hn_rpc_read_overrides(hn_query *query, hn_arena *arena, const cJSON *json);
 
+/* {number, time, gasLimit, feeRecipient, prevRandao, difficulty, baseFeePerGas, blobBaseFee}, and geth's
+ * older names of them. `json` may be NULL: nothing is overridden. */
+hn_rpc_complaint hn_rpc_read_block_override(hn_block_override *out, const cJSON *json);
+
 #endif

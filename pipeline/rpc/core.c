@@ -12,6 +12,7 @@ static hn_rpc_config with_defaults(const hn_rpc_config *config)
     DEFAULT(in_flight_max, 16384);
     DEFAULT(idle_timeout_ms, 60000);
     DEFAULT(submit_timeout_ms, 5000);
+    DEFAULT(call_timeout_ms, 5000);
     DEFAULT(logs_max, 10000);
 #undef DEFAULT
     if (full.address == NULL)

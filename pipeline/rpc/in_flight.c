@@ -68,6 +68,7 @@ void hn_rpc_ask(hn_rpc_call *call, hn_query *query, void (*then)(hn_rpc_call *ca
     }
     hn_arena_init(arena, 4096, 2 * (size_t)core->config.response_bytes_max);
     query->arena = arena;
+    query->deadline_ms = hn_rpc_now_ms() + core->config.call_timeout_ms;
     call->on_query = then;
     hn_err err = core->backend->operations->query(core->backend->self, query);
     if (err != HN_OK) {
@@ -89,6 +90,8 @@ static void take_query(hn_rpc_core *core, hn_query *query)
     bool is_absent = query->kind == HN_QUERY_PENDING_TRANSACTION && query->err == HN_ERR_NOT_FOUND;
     if (query->err == HN_OK || is_absent)
         call->on_query(call, query);
+    else if (query->problem[0] != '\0')
+        hn_rpc_fail(call, HN_RPC_SERVER_ERROR, "%s", query->problem);
     else
         hn_rpc_fail_err(call, query->err);
     hn_arena *arena = query->arena;
@@ -164,6 +167,9 @@ static void take_reply(hn_rpc_core *core, const hn_reply *reply)
 
 void hn_rpc_in_flight_expire(hn_rpc_core *core, uint64_t now_ms)
 {
+    const hn_backend *backend = core->backend;
+    if (core->query_count != 0 && backend->operations->expire != NULL)
+        backend->operations->expire(backend->self, now_ms);
     if (core->submission_count == 0)
         return;
     for (uint32_t i = 0; i < core->config.in_flight_max; i++) {

@@ -54,6 +54,15 @@ const hn_rpc_method *hn_rpc_methods(size_t *count);
     X(eth_getStorageValues, 1, JSON, BLOCK, NOTHING)                                                         \
     X(eth_call, 1, JSON, BLOCK, JSON)                                                                        \
     X(eth_estimateGas, 1, JSON, BLOCK, JSON)                                                                 \
+    /* methods_proof.c */                                                                                    \
+    X(eth_getProof, 2, ADDRESS, JSON, BLOCK)                                                                 \
+    X(eth_createAccessList, 1, JSON, BLOCK, JSON)                                                            \
+    /* methods_trace.c */                                                                                    \
+    X(debug_traceTransaction, 1, HASH, JSON, NOTHING)                                                        \
+    X(debug_traceBlockByNumber, 1, BLOCK, JSON, NOTHING)                                                     \
+    X(debug_traceBlockByHash, 1, HASH, JSON, NOTHING)                                                        \
+    X(debug_traceBlock, 1, DATA, JSON, NOTHING)                                                              \
+    X(debug_traceCall, 1, JSON, BLOCK, JSON)                                                                 \
     /* methods_block.c */                                                                                    \
     X(eth_blockNumber, 0, NOTHING, NOTHING, NOTHING)                                                         \
     X(eth_getBlockByNumber, 1, BLOCK, BOOL, NOTHING)                                                         \

@@ -108,7 +108,7 @@ static hn_rpc_complaint read_count(uint64_t *out, const cJSON *json)
 }
 
 /* Up to 32 bytes, with or without the prefix, any number of digits. */
-static hn_rpc_complaint read_slot(hn_u256 *out, const cJSON *json)
+hn_rpc_complaint hn_rpc_read_slot(hn_u256 *out, const cJSON *json)
 {
     if (!cJSON_IsString(json))
         return not_text;
@@ -179,7 +179,7 @@ static hn_rpc_complaint read_value(hn_rpc_value *out, hn_arena *arena, hn_rpc_ty
     case HN_RPC_DATA:
         return hn_rpc_read_data(&out->data, arena, json);
     case HN_RPC_SLOT:
-        return read_slot(&out->slot, json);
+        return hn_rpc_read_slot(&out->slot, json);
     case HN_RPC_BLOCK:
         out->is_pending = cJSON_IsString(json) && strcmp(json->valuestring, "pending") == 0;
         return hn_rpc_read_block(&out->block, json);

@@ -13,6 +13,8 @@ hn_rpc_complaint hn_rpc_read_hash(hn_hash *out, const cJSON *json);
 hn_rpc_complaint hn_rpc_read_u64(uint64_t *out, const cJSON *json);
 hn_rpc_complaint hn_rpc_read_u256(hn_u256 *out, const cJSON *json);
 hn_rpc_complaint hn_rpc_read_data(hn_bytes *out, hn_arena *arena, const cJSON *json);
+/* A storage key: up to 32 bytes, any number of digits, with or without the prefix. */
+hn_rpc_complaint hn_rpc_read_slot(hn_u256 *out, const cJSON *json);
 hn_rpc_complaint hn_rpc_read_block(hn_block_selector *out, const cJSON *json);
 
 /* Reads all parameters of a method into call->params; false: the call was failed. `params` is NULL, or what

@@ -24,6 +24,7 @@ typedef struct hn_rpc_config {
     uint32_t idle_timeout_ms;    /* from the end of an answer (or the connection's beginning) to the last byte
                                     of the next request; default 60,000 */
     uint32_t submit_timeout_ms;  /* eth_sendRawTransaction answers with the hash by then; default 5,000 */
+    uint32_t call_timeout_ms;    /* calls and traces end by then, their wait included; default 5,000 */
     uint32_t logs_max;           /* logs in one answer; default 10,000 */
     const char *cors_origins;    /* separated by commas, or "*"; default none */
     const char *allowed_hosts;   /* separated by commas, or "*"; default "localhost"; addresses always pass */

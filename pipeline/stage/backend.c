@@ -52,6 +52,12 @@ static hn_err query(void *self, hn_query *question)
     return hn_ring_push(ring, &question, 1) == 1 ? HN_OK : HN_ERR_AGAIN;
 }
 
+static void expire(void *self, uint64_t now_ms)
+{
+    hn_node *node = self;
+    hn_query_expire(node->query_engine, now_ms);
+}
+
 /* Announcing sleep before looking makes every later push write the descriptor. */
 static size_t poll_replies(void *self, hn_reply *out, size_t capacity)
 {
@@ -77,6 +83,7 @@ static const hn_backend_operations operations = {
     .submit = submit,
     .refusal = refusal,
     .query = query,
+    .expire = expire,
     .poll_replies = poll_replies,
     .poll_queries = poll_queries,
     .wake_fd = wake_fd,

@@ -221,6 +221,8 @@ hn_err hn_node_open_ledger(hn_node *node, hn_node_problem *problem, hn_node_ledg
         err = hn_query_engine_add_ledger(node->query_engine, ledger->index, &ledger->genesis.config,
                                          hn_ledger_flat(ledger->executor), &info->head, info->recent_hashes,
                                          info->recent_hash_count);
+        if (err == HN_OK)
+            hn_query_engine_set_sealer(node->query_engine, ledger->index, ledger->sealer);
     }
     free(info);
     return err;

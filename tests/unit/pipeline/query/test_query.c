@@ -6,7 +6,10 @@
 #include "engine/crypto/keccak.h"
 
 #include <criterion/criterion.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum {
     ACCOUNTS = 12,
@@ -362,5 +365,53 @@ Test(query, prices_calls)
     query.max_priority_fee_per_gas = hn_u256_of(100);
     hn_query_run(f->engine, &query);
     cr_assert_eq(query.result.reject, HN_REJECT_TIP_ABOVE_FEE_CAP);
+    free_fixture(f);
+}
+
+/* --- deadlines --- */
+
+static hn_query_engine *clocked;
+static atomic_bool is_over;
+
+/* Says again and again that it is ten past. */
+static void *tick(void *unused)
+{
+    while (!atomic_load(&is_over)) {
+        hn_query_expire(clocked, 10);
+        usleep(1000);
+    }
+    return unused;
+}
+
+static hn_err run_endless(fixture *f, uint64_t deadline_ms, uint64_t gas)
+{
+    static const uint8_t loop[] = {0x5b, 0x60, 0x00, 0x56}; /* JUMPDEST PUSH1 0 JUMP */
+    hn_account_override override = {.address = address_of(9), .has_code = true, .code = {loop, sizeof loop}};
+    hn_query query = {
+        .arena = &f->arena,
+        .kind = HN_QUERY_CALL,
+        .call = {.to = address_of(9), .gas = gas},
+        .overrides = &override,
+        .override_count = 1,
+        .deadline_ms = deadline_ms,
+    };
+    hn_query_run(f->engine, &query);
+    if (query.err == HN_OK)
+        cr_assert_eq(query.result.status, HN_EVM_OUT_OF_GAS);
+    return query.err;
+}
+
+Test(query, ends_at_its_deadline_and_not_before)
+{
+    hn_query_options options = {.window_blocks = WINDOW, .call_gas_cap = UINT64_MAX / 2};
+    fixture *f = make_fixture(&options, 5);
+    pthread_t thread;
+    clocked = f->engine;
+    cr_assert_eq(pthread_create(&thread, NULL, tick, NULL), 0);
+    cr_assert_eq(run_endless(f, 10, UINT64_MAX / 4), HN_ERR_TIMEOUT);
+    cr_assert_eq(run_endless(f, 11, 30000000), HN_OK); /* not yet */
+    cr_assert_eq(run_endless(f, 0, 30000000), HN_OK);  /* none */
+    atomic_store(&is_over, true);
+    cr_assert_eq(pthread_join(thread, NULL), 0);
     free_fixture(f);
 }

@@ -247,6 +247,7 @@ void small_node_add_ledger(small_node *node, const char *name, const hn_genesis 
     HN_CHECK(hn_history_add_ledger(node->history, index, name, head, &hash) == HN_OK);
     HN_CHECK(hn_query_engine_add_ledger(node->queries, index, &genesis->config,
                                         hn_ledger_flat(ledger->ledger), head, &hash, 1) == HN_OK);
+    hn_query_engine_set_sealer(node->queries, index, ledger->sealer);
     node->described[index] =
         (hn_backend_ledger){.name = name, .config = &genesis->config, .genesis_hash = hash};
     node->backend.ledger_count = node->ledger_count;
