@@ -186,7 +186,7 @@ static void run_method(vectors *set, uint16_t port, const char *method)
         char path[600];
         snprintf(path, sizeof path, "%s/%s", method, files.items[i]);
         if (reason != NULL)
-            vectors_skip(set, path, reason);
+            vectors_skip(set, path, "%s", reason);
         else
             run_exchanges(set, port, path);
     }
