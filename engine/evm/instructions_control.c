@@ -89,12 +89,36 @@ static void find_jump_destinations(hn_frame *frame)
     frame->jump_destinations_known = true;
 }
 
+/* No byte before `pc` can be a PUSH whose immediate gets here, whether it is code itself or not. */
+static bool is_beyond_pushes(hn_bytes code, uint64_t pc)
+{
+    enum { IMMEDIATE_MAX = 32 };
+    unsigned reaching = 0, near = pc < IMMEDIATE_MAX ? (unsigned)pc : IMMEDIATE_MAX;
+    const uint8_t *before = code.data + pc - near;
+    for (unsigned i = 0; i < near; i++) {
+        unsigned immediate = (uint8_t)(before[i] - HN_OP_PUSH0);
+        reaching |= immediate <= IMMEDIATE_MAX && immediate >= near - i;
+    }
+    return reaching == 0;
+}
+
+/* Most destinations show that they are one without a look at all the code. */
+static bool is_destination(hn_frame *frame, const hn_u256 *destination)
+{
+    uint64_t pc = destination->w[0];
+    if (!hn_u256_fits_64(destination) || pc >= frame->code.size || frame->code.data[pc] != HN_OP_JUMPDEST)
+        return false;
+    if (!frame->jump_destinations_known) {
+        if (is_beyond_pushes(frame->code, pc))
+            return true;
+        find_jump_destinations(frame);
+    }
+    return (frame->jump_destinations[pc / 64] >> (pc % 64) & 1) != 0;
+}
+
 static hn_outcome jump_to(hn_evm *evm, hn_frame *frame, const hn_u256 *destination)
 {
-    if (!frame->jump_destinations_known)
-        find_jump_destinations(frame);
-    if (!hn_u256_fits_64(destination) || destination->w[0] >= frame->code.size ||
-        (frame->jump_destinations[destination->w[0] / 64] >> (destination->w[0] % 64) & 1) == 0)
+    if (!is_destination(frame, destination))
         return HN_EVM_BAD_JUMP;
     frame->pc = destination->w[0] - 1;
     return atomic_load_explicit(&evm->interrupted, memory_order_relaxed) ? HN_EVM_INTERRUPTED
