@@ -127,6 +127,9 @@ HN_MUST_USE hn_err hn_sealer_seal(hn_sealer *sealer, hn_executed_block *block);
 const hn_header *hn_sealer_head(const hn_sealer *sealer, hn_hash *hash);
 const hn_state_trie *hn_sealer_trie(const hn_sealer *sealer);
 
+/* The state root if this diff came on top; the tries are afterwards what they were. HN_ERR_NO_MEMORY. */
+HN_MUST_USE hn_err hn_sealer_root_after(hn_sealer *sealer, hn_hash *root, const hn_state_diff *diff);
+
 /* Stands on a snapshot instead: builds the tries from `flat` and checks head->state_root: HN_ERR_MISMATCH. */
 HN_MUST_USE hn_err hn_sealer_restore(hn_sealer *sealer, const hn_flat *flat, const hn_header *head);
 

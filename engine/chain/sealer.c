@@ -79,6 +79,13 @@ const hn_state_trie *hn_sealer_trie(const hn_sealer *sealer)
     return sealer->trie;
 }
 
+hn_err hn_sealer_root_after(hn_sealer *sealer, hn_hash *root, const hn_state_diff *diff)
+{
+    hn_hash before;
+    HN_TRY(hn_state_trie_apply(sealer->trie, root, diff));
+    return hn_state_trie_undo(sealer->trie, &before, diff);
+}
+
 hn_err hn_sealer_restore(hn_sealer *sealer, const hn_flat *flat, const hn_header *head)
 {
     hn_state_trie *trie;

@@ -110,6 +110,12 @@ hn_u256 hn_transaction_effective_gas_price(const hn_transaction *transaction, co
                                                                         : price;
 }
 
+/* Simulations that name no price get blobs for nothing, as they get gas. */
+static bool pays_for_blobs(const hn_block_context *context, const hn_transaction *transaction)
+{
+    return !context->is_simulation || !hn_u256_is_zero(&transaction->max_fee_per_blob_gas);
+}
+
 /* Room in the block, and prices against the block's. */
 static hn_reject check_block(const hn_block_context *context, const hn_transaction *transaction,
                              uint64_t blob_gas)
@@ -121,7 +127,7 @@ static hn_reject check_block(const hn_block_context *context, const hn_transacti
         return HN_REJECT_FEE_CAP_BELOW_BASE_FEE;
     if (transaction->type == HN_TRANSACTION_BLOB) {
         uint64_t blob_gas_max = block->config->blob_schedule[block->fork].max * HN_GAS_PER_BLOB;
-        if (!context->is_simulation &&
+        if (pays_for_blobs(context, transaction) &&
             hn_u256_less(&transaction->max_fee_per_blob_gas, &block->blob_base_fee))
             return HN_REJECT_BLOB_FEE_CAP;
         if (context->blob_gas_used + blob_gas > blob_gas_max)
@@ -140,6 +146,8 @@ static hn_reject check_sender(const hn_block_context *context, const hn_transact
         return HN_REJECT_NONCE_TOO_LOW;
     if (transaction->nonce > sender->current.nonce)
         return HN_REJECT_NONCE_TOO_HIGH;
+    if (context->is_unsigned)
+        return HN_REJECT_NONE;
     const hn_code *code = hn_state_code(context->state, sender);
     hn_address target;
     if (code != NULL &&
@@ -154,7 +162,7 @@ static hn_reject check_funds(hn_transaction_costs *costs, const hn_block_context
 {
     hn_u256 most = transaction->value;
     bool fits = hn_u256_add_product(&most, &transaction->max_fee_per_gas, transaction->gas_limit);
-    bool pays_blobs = transaction->type == HN_TRANSACTION_BLOB && !context->is_simulation;
+    bool pays_blobs = transaction->type == HN_TRANSACTION_BLOB && pays_for_blobs(context, transaction);
     if (pays_blobs)
         fits &= hn_u256_add_product(&most, &transaction->max_fee_per_blob_gas, costs->blob_gas);
     if (!fits)
@@ -175,13 +183,13 @@ hn_reject hn_transaction_check(hn_block_context *context, hn_transaction_costs *
     const hn_evm_block *block = &context->block;
     hn_transaction_costs made = {.blob_gas = transaction->blob_hash_count * HN_GAS_PER_BLOB};
     hn_reject reject;
-    if (context->is_simulation) {
+    if (context->is_simulation || context->is_unsigned) {
         reject = check_rules(&made.intrinsic_gas, &made.floor_gas, block->config, block->fork, transaction);
     } else {
         reject = check_static(&made.intrinsic_gas, &made.floor_gas, block->config, block->fork, transaction);
-        if (reject == HN_REJECT_NONE)
-            reject = check_sender(context, transaction, sender);
     }
+    if (reject == HN_REJECT_NONE && !context->is_simulation)
+        reject = check_sender(context, transaction, sender);
     if (reject == HN_REJECT_NONE)
         reject = check_block(context, transaction, made.blob_gas);
     if (reject != HN_REJECT_NONE)

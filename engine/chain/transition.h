@@ -29,6 +29,8 @@ typedef struct hn_block_context {
     uint64_t blob_gas_used;
     bool is_simulation; /* eth_call, traces: balance, nonce and base fee are not checked where the caller says
                            so */
+    bool is_unsigned; /* eth_simulateV1 with validation: what only a signer can answer for is not asked, which
+                         are the sender's code, the chain id and EIP-7825's cap */
     hn_tracer *tracer;
     bool tolerates_missing_system_contracts; /* they then make no requests, instead of an invalid block */
 } hn_block_context;

@@ -154,6 +154,13 @@ static size_t character_size(const unsigned char *text, size_t size)
     return length;
 }
 
+/* Written by its number: control characters, and as geth's JSON library has it what could end a script in a
+ * page of HTML. */
+static bool is_coded_character(unsigned char character)
+{
+    return character < 0x20 || character == '<' || character == '>' || character == '&';
+}
+
 void hn_json_text(hn_json_writer *writer, const char *text, size_t size)
 {
     hn_json_raw(writer, "\"", 1);
@@ -161,8 +168,8 @@ void hn_json_text(hn_json_writer *writer, const char *text, size_t size)
     size_t at = 0;
     while (at < size) {
         size_t length = character_size((const unsigned char *)text + at, size - at);
-        bool is_special =
-            length == 0 || text[at] == '"' || text[at] == '\\' || (unsigned char)text[at] < 0x20;
+        bool is_coded = length != 0 && is_coded_character((unsigned char)text[at]);
+        bool is_special = length == 0 || is_coded || text[at] == '"' || text[at] == '\\';
         if (!is_special) {
             at += length;
             continue;
@@ -170,9 +177,8 @@ void hn_json_text(hn_json_writer *writer, const char *text, size_t size)
         append(writer, text + plain, at - plain);
         char escaped[8];
         int escaped_size = length == 0 ? snprintf(escaped, sizeof escaped, "\\ufffd")
-                           : (unsigned char)text[at] < 0x20
-                               ? snprintf(escaped, sizeof escaped, "\\u%04x", (unsigned char)text[at])
-                               : snprintf(escaped, sizeof escaped, "\\%c", text[at]);
+                           : is_coded  ? snprintf(escaped, sizeof escaped, "\\u%04x", (unsigned char)text[at])
+                                       : snprintf(escaped, sizeof escaped, "\\%c", text[at]);
         append(writer, escaped, (size_t)escaped_size);
         at++;
         plain = at;

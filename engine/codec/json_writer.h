@@ -36,7 +36,7 @@ void hn_json_bool(hn_json_writer *writer, bool value);
 void hn_json_decimal(hn_json_writer *writer, uint64_t value);
 /* The shortest digits that read back as the same number; value is finite. */
 void hn_json_number(hn_json_writer *writer, double value);
-/* Escaped; bytes that are no UTF-8 become U+FFFD. */
+/* Escaped, <, > and & too, as geth writes them; bytes that are no UTF-8 become U+FFFD. */
 void hn_json_text(hn_json_writer *writer, const char *text, size_t size);
 /* A value that is JSON already. */
 void hn_json_raw(hn_json_writer *writer, const char *json, size_t size);

@@ -161,11 +161,20 @@ static hn_evm_result run_precompile(hn_evm *evm, const hn_frame *frame, const hn
     return result;
 }
 
+static const hn_precompile *precompile_at(const hn_evm *evm, const hn_address *address)
+{
+    const hn_evm_block *block = evm->block;
+    for (uint32_t i = 0; i < block->precompile_move_count; i++)
+        if (hn_address_equal(&block->precompile_moves[i].address, address))
+            return block->precompile_moves[i].precompile;
+    return hn_precompile_find(address, evm->fork);
+}
+
 /* True: the frame has code to run. False: *result says how it ended already. */
 static bool enter_call(hn_evm *evm, hn_evm_result *result, hn_frame *frame)
 {
     const hn_message *message = &frame->message;
-    const hn_precompile *precompile = hn_precompile_find(&message->code_address, evm->fork);
+    const hn_precompile *precompile = precompile_at(evm, &message->code_address);
     const hn_code *code = NULL;
     if (precompile == NULL) {
         hn_state_account *target;

@@ -71,6 +71,9 @@ typedef struct hn_evm_block {
     /* Overrides of the view's block hashes; NULL: ask the view. Test vectors use it. */
     void (*block_hash)(void *self, hn_hash *out, uint64_t number);
     void *block_hash_self;
+    /* Exceptions from the table of precompiles. */
+    const hn_precompile_move *precompile_moves;
+    uint32_t precompile_move_count;
 } hn_evm_block;
 
 /* What the transaction opcodes answer. */

@@ -23,6 +23,13 @@ void hn_precompile_context_destroy(hn_precompile_context *context);
 /* The precompile at an address under a fork; NULL when there is none. Fast enough for every call. */
 const hn_precompile *hn_precompile_find(const hn_address *address, hn_fork fork);
 
+/* A precompile where the table has none, or none (NULL) where it has one: simulations move them. They stay
+ * warm where the table has them. */
+typedef struct hn_precompile_move {
+    hn_address address;
+    const hn_precompile *precompile;
+} hn_precompile_move;
+
 /* The addresses that are warm from the start of every transaction (EIP-2929): 1 to *count as the last byte
  * or, for P-256, 0x100. Returns how many were written; `capacity` 32 is enough. */
 size_t hn_precompile_addresses(hn_address *out, size_t capacity, hn_fork fork);

@@ -2,7 +2,17 @@
 #include "engine/trace/access_list.h"
 #include "pipeline/query/engine_internal.h"
 
-static void apply_override(hn_state *state, const hn_account_override *override)
+/* Empties its storage: nonce, balance and code stay. */
+static void clear_storage(hn_state *state, hn_state_account *account)
+{
+    const hn_code *code = hn_state_code(state, account);
+    hn_bytes bytes = code == NULL ? hn_bytes_of(NULL, 0) : code->bytes;
+    hn_state_create_contract(state, account, account->current.nonce);
+    if (bytes.size != 0)
+        hn_state_set_code(state, account, bytes);
+}
+
+void hn_query_apply_override(hn_state *state, const hn_account_override *override)
 {
     hn_state_account *account = hn_state_get(state, &override->address);
     if (override->has_balance)
@@ -11,6 +21,8 @@ static void apply_override(hn_state *state, const hn_account_override *override)
         hn_state_set_nonce(state, account, override->nonce);
     if (override->has_code)
         hn_state_set_code(state, account, override->code);
+    if (override->has_state)
+        clear_storage(state, account);
     for (uint32_t i = 0; i < override->slot_count; i++) {
         hn_state_slot *slot = hn_state_get_slot(state, account, &override->slots[i].key);
         hn_state_set_slot(state, slot, &override->slots[i].after);
@@ -45,7 +57,7 @@ static void bound_gas(const hn_query_engine *engine, hn_query *query, const hn_h
         query->call.gas = most;
 }
 
-static void override_block(hn_evm_block *block, const hn_block_override *override)
+void hn_query_override_block(hn_evm_block *block, const hn_block_override *override)
 {
     if (override->has_number)
         block->number = override->number;
@@ -79,7 +91,7 @@ bool hn_query_begin_call(hn_query_engine *engine, hn_block_context *context, hn_
     };
     hn_evm_block_of(&context->block, place->sealed->config, place->header);
     if (query->block_override != NULL)
-        override_block(&context->block, query->block_override);
+        hn_query_override_block(&context->block, query->block_override);
     if (query->has_fee_caps && !price_call(query, &context->block.base_fee))
         return false;
     /* Who names no price is charged nothing, and BASEFEE answers 0, as geth has it: else contracts that
@@ -90,7 +102,7 @@ bool hn_query_begin_call(hn_query_engine *engine, hn_block_context *context, hn_
     if (query->override_count != 0) {
         hn_state_begin_transaction(engine->state);
         for (uint32_t i = 0; i < query->override_count; i++)
-            apply_override(engine->state, &query->overrides[i]);
+            hn_query_apply_override(engine->state, &query->overrides[i]);
         hn_state_end_transaction(engine->state);
     }
     bound_gas(engine, query, place->header);

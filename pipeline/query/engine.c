@@ -85,7 +85,7 @@ hn_err hn_query_engine_note_sealed(hn_query_engine *engine, uint32_t ledger, con
     return engine->history == NULL ? HN_OK : hn_history_put_block(engine->history, ledger, block);
 }
 
-void hn_query_engine_set_sealer(hn_query_engine *engine, uint32_t ledger, const hn_sealer *sealer)
+void hn_query_engine_set_sealer(hn_query_engine *engine, uint32_t ledger, hn_sealer *sealer)
 {
     HN_CHECK(ledger < engine->ledger_count);
     engine->sealers[ledger] = sealer;

@@ -36,7 +36,7 @@ HN_MUST_USE hn_err hn_query_engine_add_ledger(hn_query_engine *engine, uint32_t 
                                               size_t recent_hash_count);
 
 /* Where a ledger's proofs come from; it outlives the engine. Without one there are no proofs. */
-void hn_query_engine_set_sealer(hn_query_engine *engine, uint32_t ledger, const hn_sealer *sealer);
+void hn_query_engine_set_sealer(hn_query_engine *engine, uint32_t ledger, hn_sealer *sealer);
 
 /* Takes in the next sealed block of a ledger: its diff, header and hash, and puts it into the history (which
  * the caller commits). Copies what it keeps. HN_ERR_NO_MEMORY: the ledger's state is unusable. Errors of

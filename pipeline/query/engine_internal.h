@@ -18,7 +18,7 @@ struct hn_query_engine {
     hn_arena scratch; /* one block's or one query's */
     uint32_t ledger_count;
     hn_sealed ledgers[HN_QUERY_LEDGERS_MAX];
-    const hn_sealer *sealers[HN_QUERY_LEDGERS_MAX];
+    hn_sealer *sealers[HN_QUERY_LEDGERS_MAX];
 
     /* The query that runs: its number, which never comes back, and its deadline (0: nothing to interrupt).
      * Who interrupts leaves the number, so that a query hit by an interruption meant for the one before it is
@@ -28,11 +28,18 @@ struct hn_query_engine {
     atomic_uint_fast64_t interrupted_number;
 };
 
+/* The running query's deadline has come: for what does not run in the machine. */
+static inline bool hn_query_is_late(const hn_query_engine *engine)
+{
+    return atomic_load(&engine->interrupted_number) == atomic_load(&engine->run_number);
+}
+
 /* What running something at a block needs. */
 typedef struct hn_query_place_in_chain {
     const hn_sealed *sealed;
     const hn_state_view *view;
     const hn_header *header;
+    const hn_hash *hash;
 } hn_query_place_in_chain;
 
 /* call.c. Prepares context and state for query->call: overrides, price, gas. False: query->result says why it
@@ -45,6 +52,14 @@ HN_MUST_USE hn_err hn_query_run_call(hn_query_engine *engine, hn_query *query,
 /* trace.c */
 HN_MUST_USE hn_err hn_query_run_trace(hn_query_engine *engine, hn_query *query,
                                       const hn_query_place_in_chain *place);
+
+/* simulate.c */
+HN_MUST_USE hn_err hn_query_run_simulation(hn_query_engine *engine, hn_query *query,
+                                           const hn_query_place_in_chain *place);
+
+/* call.c */
+void hn_query_apply_override(hn_state *state, const hn_account_override *override);
+void hn_query_override_block(hn_evm_block *block, const hn_block_override *override);
 
 /* proof.c */
 HN_MUST_USE hn_err hn_query_run_proof(hn_query_engine *engine, hn_query *query,

@@ -21,6 +21,7 @@
     X(ESTIMATE_GAS, BACK)         /* smallest gas limit of a call */                                         \
     X(ACCESS_LIST, BACK)          /* the access list that suits a call */                                    \
     X(TRACE, BACK)                /* a trace of a call, or of transactions of a block */                     \
+    X(SIMULATE, BACK)             /* blocks made up on top of a block: simulation.h */                       \
     X(PROOF, BACK)                /* an account, slots of it, and their Merkle proofs */                     \
     X(HEAD, BACK)                 /* newest sealed header that queries see */                                \
     X(PENDING_NONCE, FRONT)       /* account's next nonce with the pool's transactions counted */            \
@@ -61,11 +62,14 @@ typedef struct hn_account_override {
     bool has_balance;
     bool has_nonce;
     bool has_code;
+    bool has_state; /* the slots are all that it has */
+    bool has_move;  /* simulations alone: the precompile here is at move_to instead */
+    hn_address move_to;
     hn_u256 balance;
     uint64_t nonce;
     hn_bytes code;
     uint32_t slot_count;
-    const hn_slot_change *slots; /* key and after; other slots stay as they are */
+    const hn_slot_change *slots; /* key and after; without has_state other slots stay as they are */
 } hn_account_override;
 
 /* Slots of one account, and their values. */
@@ -130,6 +134,8 @@ typedef struct hn_proof_question {
     hn_proof *proofs; /* likewise */
 } hn_proof_question;
 
+typedef struct hn_simulation hn_simulation; /* simulation.h */
+
 typedef struct hn_query {
     struct hn_query *next; /* for lists of whoever holds it */
     void *user;            /* the asker's */
@@ -145,10 +151,11 @@ typedef struct hn_query {
     bool of_all;                        /* POOL_CONTENT: not of `address` alone */
     const hn_storage_question *storage; /* STORAGE_VALUES */
     uint32_t storage_count;
-    hn_trace_order *trace;    /* TRACE */
-    hn_proof_question *proof; /* PROOF */
-    uint64_t deadline_ms;     /* when it is interrupted (CLOCK_MONOTONIC); 0: never */
-    hn_call call;             /* CALL, ESTIMATE_GAS: gas 0 stands for the cap */
+    hn_trace_order *trace;     /* TRACE */
+    hn_simulation *simulation; /* SIMULATE */
+    hn_proof_question *proof;  /* PROOF */
+    uint64_t deadline_ms;      /* when it is interrupted (CLOCK_MONOTONIC); 0: never */
+    hn_call call;              /* CALL, ESTIMATE_GAS: gas 0 stands for the cap */
     /* A call that names EIP-1559 prices: call.gas_price is then computed from the block's base fee. */
     bool has_fee_caps;
     hn_u256 max_fee_per_gas;

@@ -84,7 +84,8 @@ static hn_err run(hn_query_engine *engine, hn_query *query)
     query->block_number = block->header.number;
     hn_sealed_at at;
     hn_state_view view = hn_sealed_view(&at, sealed, block->header.number);
-    hn_query_place_in_chain place = {.sealed = sealed, .view = &view, .header = &block->header};
+    hn_query_place_in_chain place = {
+        .sealed = sealed, .view = &view, .header = &block->header, .hash = &block->hash};
     switch (query->kind) {
     case HN_QUERY_ACCOUNT:
         return run_account(query, &view);
@@ -100,6 +101,8 @@ static hn_err run(hn_query_engine *engine, hn_query *query)
         return hn_query_run_call(engine, query, &place);
     case HN_QUERY_TRACE:
         return hn_query_run_trace(engine, query, &place);
+    case HN_QUERY_SIMULATE:
+        return hn_query_run_simulation(engine, query, &place);
     case HN_QUERY_PROOF:
         HN_TRY(run_account(query, &view));
         return hn_query_run_proof(engine, query, &place);

@@ -166,6 +166,8 @@ static hn_err trace_block(tracing *self, hn_query_engine *engine, const hn_query
     uint32_t end = order->only == HN_TRACE_ALL ? order->block->transaction_count : order->only + 1;
     for (uint32_t i = 0; i < end; i++) {
         hn_arena_mark mark = hn_arena_mark_now(&self->arena);
+        if (hn_query_is_late(engine))
+            return HN_ERR_TIMEOUT;
         HN_TRY(run_transaction(self, &log_count, i));
         hn_arena_release(&self->arena, mark);
     }

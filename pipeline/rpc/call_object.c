@@ -168,6 +168,8 @@ static hn_rpc_complaint read_name(void *out, size_t size, const char *name)
 
 static hn_rpc_complaint read_slots(hn_account_override *override, hn_arena *arena, const cJSON *json)
 {
+    if (!cJSON_IsObject(json))
+        return "an object is expected";
     int size = cJSON_GetArraySize(json); /* members */
     hn_slot_change *slots = hn_arena_calloc(arena, (size_t)size + 1, sizeof *slots);
     if (slots == NULL)
@@ -197,9 +199,17 @@ static hn_rpc_complaint read_override(hn_account_override *override, hn_arena *a
     override->has_code = code != NULL;
     if (code != NULL)
         TRY_READ(hn_rpc_read_data(&override->code, arena, code));
-    if (hn_rpc_member(json, "state") != NULL)
-        return "\"state\" is not supported: use \"stateDiff\"";
+    const cJSON *move_to = hn_rpc_member(json, "movePrecompileToAddress");
+    override->has_move = move_to != NULL;
+    if (move_to != NULL)
+        TRY_READ(hn_rpc_read_address(&override->move_to, move_to));
     const cJSON *slots = hn_rpc_member(json, "stateDiff");
+    const cJSON *state = hn_rpc_member(json, "state");
+    if (slots != NULL && state != NULL)
+        return "an account has both 'state' and 'stateDiff'";
+    override->has_state = state != NULL;
+    if (state != NULL)
+        slots = state;
     return slots == NULL ? NULL : read_slots(override, arena, slots);
 }
 

@@ -7,7 +7,7 @@
 /* Fills query->call and the fee caps; everything decoded lives in `arena`. */
 hn_rpc_complaint hn_rpc_read_call(hn_query *query, hn_arena *arena, const cJSON *json);
 
-/* {address: {balance, nonce, code, stateDiff}}. */
+/* {address: {balance, nonce, code, state or stateDiff, movePrecompileToAddress}}. */
 hn_rpc_complaint hn_rpc_read_overrides(hn_query *query, hn_arena *arena, const cJSON *json);
 
 /* {number, time, gasLimit, feeRecipient, prevRandao, difficulty, baseFeePerGas, blobBaseFee}, and geth's

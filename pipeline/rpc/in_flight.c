@@ -87,8 +87,9 @@ static void take_query(hn_rpc_core *core, hn_query *query)
     hn_rpc_call *call = query->user;
     HN_CHECK(core->query_count != 0);
     core->query_count--;
-    bool is_absent = query->kind == HN_QUERY_PENDING_TRANSACTION && query->err == HN_ERR_NOT_FOUND;
-    if (query->err == HN_OK || is_absent)
+    bool is_told = (query->kind == HN_QUERY_PENDING_TRANSACTION && query->err == HN_ERR_NOT_FOUND) ||
+                   (query->kind == HN_QUERY_SIMULATE && query->err == HN_ERR_INVALID);
+    if (query->err == HN_OK || is_told)
         call->on_query(call, query);
     else if (query->problem[0] != '\0')
         hn_rpc_fail(call, HN_RPC_SERVER_ERROR, "%s", query->problem);

@@ -57,6 +57,8 @@ const hn_rpc_method *hn_rpc_methods(size_t *count);
     /* methods_proof.c */                                                                                    \
     X(eth_getProof, 2, ADDRESS, JSON, BLOCK)                                                                 \
     X(eth_createAccessList, 1, JSON, BLOCK, JSON)                                                            \
+    /* methods_simulate.c */                                                                                 \
+    X(eth_simulateV1, 1, JSON, BLOCK, NOTHING)                                                               \
     /* methods_trace.c */                                                                                    \
     X(debug_traceTransaction, 1, HASH, JSON, NOTHING)                                                        \
     X(debug_traceBlockByNumber, 1, BLOCK, JSON, NOTHING)                                                     \

@@ -191,13 +191,18 @@ hn_err hn_show_block_transaction(hn_json_writer *writer, hn_arena *arena, const 
 
 /* --- blocks --- */
 
-static void show_header(hn_json_writer *writer, const hn_history_block *block)
+void hn_show_header_fees(hn_json_writer *writer, const hn_history_block *block)
 {
     const hn_header *header = &block->header;
     if (header->form >= HN_HEADER_LONDON)
         member_u256(writer, "baseFeePerGas", &header->base_fee_per_gas);
     if (header->form >= HN_HEADER_CANCUN)
         member_u64(writer, "blobGasUsed", header->blob_gas_used);
+}
+
+void hn_show_header_rest(hn_json_writer *writer, const hn_history_block *block)
+{
+    const hn_header *header = &block->header;
     member_u256(writer, "difficulty", &header->difficulty);
     if (header->form >= HN_HEADER_CANCUN)
         member_u64(writer, "excessBlobGas", header->excess_blob_gas);
@@ -220,6 +225,12 @@ static void show_header(hn_json_writer *writer, const hn_history_block *block)
     member_u64(writer, "size", block->rlp_size);
     member_hash(writer, "stateRoot", &header->state_root);
     member_u64(writer, "timestamp", header->timestamp);
+}
+
+static void show_header(hn_json_writer *writer, const hn_history_block *block)
+{
+    hn_show_header_fees(writer, block);
+    hn_show_header_rest(writer, block);
 }
 
 /* Of a block with this header and nothing in it. */

@@ -25,6 +25,11 @@ HN_MUST_USE hn_err hn_show_block_transaction(hn_json_writer *writer, hn_arena *a
 HN_MUST_USE hn_err hn_show_block(hn_json_writer *writer, hn_arena *arena, const hn_history_block *block,
                                  bool full);
 
+/* The header's members up to its transactions' root, in two parts: whoever has members of its own puts them
+ * between, so that all are sorted by name. */
+void hn_show_header_fees(hn_json_writer *writer, const hn_history_block *block);
+void hn_show_header_rest(hn_json_writer *writer, const hn_history_block *block);
+
 /* The uncle at an index < block->uncle_count: its header, and a size as if it were a block of its own. */
 HN_MUST_USE hn_err hn_show_uncle(hn_json_writer *writer, hn_arena *arena, const hn_history_block *block,
                                  uint32_t index);

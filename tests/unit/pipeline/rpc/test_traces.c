@@ -249,3 +249,61 @@ Test(access_lists, name_what_a_call_reads)
     json_decref(response);
     stop();
 }
+
+/* Two blocks: a transfer is seen in the second one, the gap between is filled; nothing of it stays. */
+Test(simulations, leave_nothing_behind)
+{
+    start();
+    json_t *before = call("eth_getProof", "[\"" TARGET "\",[\"0x1\"]]");
+    json_t *response =
+        call("eth_simulateV1",
+             "[{\"blockStateCalls\":[{\"stateOverrides\":{\"" TARGET "\":{\"balance\":\"0x9\",\"state\":"
+             "{\"0x0000000000000000000000000000000000000000000000000000000000000001\":"
+             "\"0x0000000000000000000000000000000000000000000000000000000000000007\"}}},"
+             "\"calls\":[{\"from\":\"" TARGET "\",\"to\":\"" SENDER "\",\"value\":\"0x4\"}]},"
+             "{\"blockOverrides\":{\"number\":\"0x4\"},\"stateOverrides\":{\"" TARGET "\":{\"code\":"
+             /* SELFBALANCE, PUSH1 0, MSTORE, PUSH1 1, SLOAD, PUSH1 32, MSTORE, PUSH1 64, PUSH1 0, RETURN */
+             "\"0x4760005260015460205260406000f3\"}},\"calls\":[{\"to\":\"" TARGET "\"}]}],"
+             "\"traceTransfers\":true}]");
+    const json_t *blocks = json_object_get(response, "result");
+    char *text = json_dumps(response, 0);
+    cr_assert_eq(json_array_size(blocks), 3, "%s", text);
+    free(text);
+    const json_t *last = json_array_get(blocks, 2);
+    cr_assert_str_eq(json_string_value(json_object_get(last, "number")), "0x4");
+    cr_assert_str_eq(json_string_value(json_object_get(last, "parentHash")),
+                     json_string_value(json_object_get(json_array_get(blocks, 1), "hash")));
+    const json_t *outcome = json_array_get(json_object_get(last, "calls"), 0);
+    cr_assert_str_eq(json_string_value(json_object_get(outcome, "returnData")),
+                     "0x0000000000000000000000000000000000000000000000000000000000000005"
+                     "0000000000000000000000000000000000000000000000000000000000000007");
+    const json_t *first = json_array_get(json_object_get(json_array_get(blocks, 0), "calls"), 0);
+    cr_assert_eq(json_array_size(json_object_get(first, "logs")), 1);
+    json_decref(response);
+    json_t *after = call("eth_getProof", "[\"" TARGET "\",[\"0x1\"]]");
+    cr_assert(json_equal(before, after));
+    json_decref(before);
+    json_decref(after);
+    expect_result("eth_getBalance", "[\"" TARGET "\"]", "\"0x5\"");
+    stop();
+}
+
+Test(simulations, say_what_is_wrong)
+{
+    start();
+    expect_error("eth_simulateV1", "[{\"blockStateCalls\":[]}]", -32602, "empty input");
+    expect_error("eth_simulateV1", "[{\"blockStateCalls\":[{\"blockOverrides\":{\"number\":\"0x1\"}}]}]",
+                 -38020, "block numbers must be in order: 1 <= 1");
+    expect_error("eth_simulateV1", "[{\"blockStateCalls\":[{\"blockOverrides\":{\"number\":\"0xffff\"}}]}]",
+                 -38026, "too many blocks");
+    expect_error("eth_simulateV1",
+                 "[{\"blockStateCalls\":[{\"blockOverrides\":{\"baseFeePerGas\":\"0x0\"},\"calls\":"
+                 "[{\"from\":\"" SENDER "\",\"to\":\"" TARGET
+                 "\",\"nonce\":\"0x0\"}]}],\"validation\":true}]",
+                 -38010,
+                 "err: nonce too low: address 0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266, tx: 0 state: 1 "
+                 "(supplied gas 50000000)");
+    expect_error("eth_simulateV1", "[{\"blockStateCalls\":[{\"calls\":[7]}]}]", -32602,
+                 "invalid argument 0: an object is expected");
+    stop();
+}
