@@ -1,4 +1,5 @@
-/* `hanse evm b11r`: puts a block together from its header, transactions, uncles and withdrawals, as geth's. */
+/* `hanse evm b11r`: puts a block together from its header, transactions, uncles and withdrawals, as geth's.
+ */
 #ifndef HN_PIPELINE_CLI_EVM_B11R_H
 #define HN_PIPELINE_CLI_EVM_B11R_H
 
