@@ -144,6 +144,7 @@ static hn_err tell_rpc(void *running_node, hn_stats_writer *writer, const char *
     hn_rpc_counts counts = hn_rpc_server_count(server);
     hn_stats_put(writer, "connections", counts.connections);
     hn_stats_put(writer, "refused_connections", counts.refused_connections);
+    hn_stats_put(writer, "websockets", counts.sessions);
     hn_stats_put(writer, "http_requests", counts.http_requests);
     hn_stats_put(writer, "calls", counts.calls);
     hn_stats_put(writer, "errors", counts.errors);

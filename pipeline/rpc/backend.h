@@ -12,6 +12,22 @@
 #include "pipeline/query/query.h"
 #include "shard/order/verdict.h"
 
+/* What the server wants to hear of a ledger without asking; bits. */
+typedef enum hn_watch {
+    HN_WATCH_BLOCKS = 1 << 0,      /* the descriptor signals when a block has become visible in the history */
+    HN_WATCH_PENDING = 1 << 1,     /* a notice comes for each transaction that is ready to be ordered */
+    HN_WATCH_PENDING_RAW = 1 << 2, /* and has its bytes */
+} hn_watch;
+
+/* A transaction has passed all checks and can be ordered. */
+typedef struct hn_pending_notice {
+    hn_hash hash;
+    hn_address sender;
+    uint32_t ledger;
+    uint32_t raw_size;
+    uint8_t *raw; /* the receiver's, to be freed; NULL when nobody wanted it */
+} hn_pending_notice;
+
 typedef struct hn_backend_operations {
     /* Hands a raw transaction over (copied). The reply comes at `level` when it is executed, at once when it
      * is refused, and with QUEUED at once when a gap before its nonce keeps it waiting. HN_ERR_AGAIN: queues
@@ -32,6 +48,13 @@ typedef struct hn_backend_operations {
     /* An eventfd that becomes readable when a reply or query was made ready. The caller reads it (which
      * resets it) and then polls until both are empty; whatever is made ready after that signals again. */
     int (*wake_fd)(void *self);
+    /* From now on the server hears these things (hn_watch bits) of a ledger. The three may be NULL: then
+     * nothing is heard, and the server looks by itself now and then. */
+    void (*watch)(void *self, uint32_t ledger, unsigned what);
+    /* Up to `capacity` notices that are ready. They count for wake_fd as replies do. */
+    size_t (*poll_pending)(void *self, hn_pending_notice *out, size_t capacity);
+    /* How many notices of a ledger were lost since the start because the server fell behind. */
+    uint64_t (*pending_lost)(void *self, uint32_t ledger);
 } hn_backend_operations;
 
 typedef struct hn_backend_ledger {

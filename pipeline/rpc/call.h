@@ -26,11 +26,13 @@ typedef enum hn_rpc_code {
     HN_RPC_LIMIT_EXCEEDED = -32005,
     HN_RPC_REVERTED = 3,
     HN_RPC_NOT_INCLUDED = 4, /* EIP-7966: accepted, but not in a block in time */
+    HN_RPC_NOT_READY = 5,    /* EIP-7966: accepted, but cannot be in a block yet */
 } hn_rpc_code;
 
 typedef struct hn_rpc_call hn_rpc_call;
 typedef struct hn_rpc_exchange hn_rpc_exchange;
-typedef struct hn_rpc_core hn_rpc_core; /* core.h */
+typedef struct hn_rpc_core hn_rpc_core;       /* core.h */
+typedef struct hn_rpc_session hn_rpc_session; /* subscription.h */
 
 /* What a parameter is; how methods say what they take (method.c). */
 typedef enum hn_rpc_type {
@@ -44,6 +46,8 @@ typedef enum hn_rpc_type {
     HN_RPC_BLOCK, /* number, tag, or object with blockHash or blockNumber */
     HN_RPC_BOOL,
     HN_RPC_JSON, /* an object or array that the method reads itself */
+    HN_RPC_TEXT, /* a string, in json->valuestring */
+    HN_RPC_ANY,  /* any value that the method reads itself */
 } hn_rpc_type;
 
 enum { HN_RPC_PARAMS_MAX = 4 };
@@ -64,6 +68,7 @@ typedef struct hn_rpc_value {
 struct hn_rpc_call {
     hn_rpc_exchange *exchange;
     hn_rpc_core *core;
+    hn_rpc_session *session; /* where notifications can go; NULL over HTTP */
     uint32_t ledger;
     hn_arena *arena;
     const cJSON *id; /* NULL: none was readable */

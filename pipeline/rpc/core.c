@@ -1,4 +1,5 @@
 #include "pipeline/rpc/core.h"
+#include "pipeline/rpc/subscription.h"
 
 static hn_rpc_config with_defaults(const hn_rpc_config *config)
 {
@@ -14,6 +15,12 @@ static hn_rpc_config with_defaults(const hn_rpc_config *config)
     DEFAULT(submit_timeout_ms, 5000);
     DEFAULT(call_timeout_ms, 5000);
     DEFAULT(logs_max, 10000);
+    DEFAULT(session_calls_max, 256);
+    DEFAULT(session_bytes_max, 16 * 1024 * 1024);
+    DEFAULT(session_ping_ms, 30000);
+    DEFAULT(subscriptions_max, 1000);
+    DEFAULT(filters_max, 1000);
+    DEFAULT(filter_timeout_ms, 300000);
 #undef DEFAULT
     if (full.address == NULL)
         full.address = "127.0.0.1";
@@ -26,12 +33,14 @@ hn_err hn_rpc_core_init(hn_rpc_core *core, const hn_rpc_config *config, const hn
 {
     *core = (hn_rpc_core){.config = with_defaults(config), .backend = backend};
     HN_TRY(hn_history_reader_create(&core->reader, backend->history));
-    return hn_rpc_in_flight_create(core);
+    HN_TRY(hn_rpc_in_flight_create(core));
+    return hn_rpc_feeds_create(core);
 }
 
 void hn_rpc_core_destroy(hn_rpc_core *core)
 {
     hn_rpc_exchanges_destroy(core);
+    hn_rpc_feeds_destroy(core);
     hn_rpc_in_flight_destroy(core);
     hn_history_reader_destroy(core->reader);
 }

@@ -19,6 +19,8 @@ typedef struct hn_rpc_submission {
     bool is_taken;
 } hn_rpc_submission;
 
+typedef struct hn_rpc_feed hn_rpc_feed; /* subscription.h */
+
 struct hn_rpc_core {
     hn_rpc_config config; /* defaults filled in */
     const hn_backend *backend;
@@ -32,6 +34,8 @@ struct hn_rpc_core {
     uint32_t first_free_submission;
     uint32_t submission_count;
     uint32_t query_count; /* handed to the backend and not back */
+
+    hn_rpc_feed *feeds; /* one a ledger: subscription.h */
 
     atomic_uint_fast64_t http_count;
     atomic_uint_fast64_t call_count;
@@ -60,6 +64,7 @@ static inline void hn_rpc_count(atomic_uint_fast64_t *counter, uint64_t by)
 typedef struct hn_rpc_peer {
     void *self;
     void (*answer)(void *self, const char *text, size_t size);
+    hn_rpc_session *session; /* NULL: it cannot be notified */
 } hn_rpc_peer;
 
 /* Takes a body for a ledger and answers it, now or later. *out is set before anything else happens; it is the

@@ -256,6 +256,7 @@ static void begin_call(hn_rpc_call *call, hn_rpc_exchange *exchange, const cJSON
     hn_rpc_core *core = exchange->core;
     call->exchange = exchange;
     call->core = core;
+    call->session = exchange->peer.session;
     call->ledger = exchange->ledger;
     call->arena = &exchange->arena;
     hn_json_writer_init(&call->out, call->arena, core->config.response_bytes_max);

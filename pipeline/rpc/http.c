@@ -1,5 +1,7 @@
 #include "pipeline/rpc/http.h"
 
+#include "pipeline/rpc/websocket.h"
+
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <strings.h>
@@ -207,6 +209,31 @@ static bool content_type_is_json(const h2o_req_t *request)
     return false;
 }
 
+/* A web page may open a WebSocket to anywhere without asking first, so it must be on the list. Other programs
+ * name no origin. */
+static bool origin_is_allowed(const hn_rpc_server *server, const h2o_req_t *request)
+{
+    h2o_iovec_t origin = header_of(request, "origin");
+    return origin.len == 0 || list_has(server->core.config.cors_origins, origin.base, origin.len);
+}
+
+static int answer_stopping(hn_rpc_server *server, h2o_req_t *request)
+{
+    add_header(request, "retry-after", h2o_iovec_init(H2O_STRLIT("1")));
+    return answer_text(server, request, 503, "Service Unavailable", "the node is stopping\n");
+}
+
+static int open_websocket(hn_rpc_server *server, h2o_req_t *request, uint32_t ledger)
+{
+    if (!origin_is_allowed(server, request))
+        return answer_text(server, request, 403, "Forbidden", "origin not allowed\n");
+    if (atomic_load_explicit(&server->is_stopping, memory_order_relaxed))
+        return answer_stopping(server, request);
+    if (!hn_rpc_websocket_accept(server, request, ledger))
+        return answer_text(server, request, 400, "Bad Request", "bad WebSocket handshake\n");
+    return 0;
+}
+
 int hn_rpc_http_on_request(h2o_handler_t *handler, h2o_req_t *request)
 {
     hn_rpc_server *server = ((hn_rpc_handler *)(void *)handler)->server;
@@ -217,6 +244,8 @@ int hn_rpc_http_on_request(h2o_handler_t *handler, h2o_req_t *request)
         return answer_preflight(server, request);
     if (!find_ledger(server, &ledger, request->input.path))
         return answer_text(server, request, 404, "Not Found", "there is no such ledger\n");
+    if (is_method(request, "GET") && hn_rpc_websocket_is_wanted(request))
+        return open_websocket(server, request, ledger);
     if (is_method(request, "GET") || is_method(request, "HEAD"))
         return answer_who(server, request, ledger);
     if (!is_method(request, "POST")) {
@@ -226,9 +255,7 @@ int hn_rpc_http_on_request(h2o_handler_t *handler, h2o_req_t *request)
     if (!content_type_is_json(request))
         return answer_text(server, request, 415, "Unsupported Media Type",
                            "invalid content type, only application/json is supported\n");
-    if (atomic_load_explicit(&server->is_stopping, memory_order_relaxed)) {
-        add_header(request, "retry-after", h2o_iovec_init(H2O_STRLIT("1")));
-        return answer_text(server, request, 503, "Service Unavailable", "the node is stopping\n");
-    }
+    if (atomic_load_explicit(&server->is_stopping, memory_order_relaxed))
+        return answer_stopping(server, request);
     return begin_exchange(server, request, ledger);
 }

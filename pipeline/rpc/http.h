@@ -39,6 +39,12 @@ struct hn_rpc_server {
     hn_rpc_connection *connections;
     atomic_uint_fast64_t connection_count;
     atomic_uint_fast64_t refused_count;
+
+    /* websocket.c */
+    struct hn_rpc_websocket *websockets;
+    struct hn_rpc_websocket *dirty_websockets; /* something is to be done for them when the loop turns */
+    uint64_t websockets_checked_ms;
+    atomic_uint_fast64_t websocket_count;
 };
 
 int hn_rpc_http_on_request(h2o_handler_t *handler, h2o_req_t *request);

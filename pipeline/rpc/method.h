@@ -94,7 +94,17 @@ const hn_rpc_method *hn_rpc_methods(size_t *count);
     X(eth_sendRawTransaction, 1, DATA, NOTHING, NOTHING)                                                     \
     X(eth_sendRawTransactionSync, 1, DATA, COUNT, NOTHING)                                                   \
     /* methods_logs.c */                                                                                     \
-    X(eth_getLogs, 1, JSON, NOTHING, NOTHING)
+    X(eth_getLogs, 1, JSON, NOTHING, NOTHING)                                                                \
+    /* methods_filter.c */                                                                                   \
+    X(eth_newFilter, 1, JSON, NOTHING, NOTHING)                                                              \
+    X(eth_newBlockFilter, 0, NOTHING, NOTHING, NOTHING)                                                      \
+    X(eth_newPendingTransactionFilter, 0, BOOL, NOTHING, NOTHING)                                            \
+    X(eth_getFilterChanges, 1, TEXT, NOTHING, NOTHING)                                                       \
+    X(eth_getFilterLogs, 1, TEXT, NOTHING, NOTHING)                                                          \
+    X(eth_uninstallFilter, 1, TEXT, NOTHING, NOTHING)                                                        \
+    /* methods_subscribe.c */                                                                                \
+    X(eth_subscribe, 1, TEXT, ANY, NOTHING)                                                                  \
+    X(eth_unsubscribe, 1, TEXT, NOTHING, NOTHING)
 
 #define HN_RPC_METHOD_DECLARE(name, required, first, second, third) void hn_rpc_##name(hn_rpc_call *call);
 HN_RPC_METHOD_LIST(HN_RPC_METHOD_DECLARE)

@@ -1,131 +1,22 @@
-/* eth_getLogs. */
+/* eth_getLogs, and the answers to everything else that asks for logs of a range. */
 #include "pipeline/rpc/find_block.h"
-#include "pipeline/rpc/method.h"
-#include "pipeline/rpc/params.h"
+#include "pipeline/rpc/log_filter.h"
 #include "pipeline/rpc/show.h"
 
-enum {
-    ADDRESSES_MAX = 1000,
-    TOPICS_MAX = 1000, /* at one position */
-};
-
-typedef struct logs_request {
+typedef struct logs_answer {
     hn_rpc_call *call;
-    hn_log_filter filter;
-    hn_block_selector first;
-    hn_block_selector last;
-    bool has_first;
-    bool has_last;
-    bool is_one_block; /* `first` names it by hash */
+    const hn_rpc_log_request *request;
     hn_json_writer *writer;
     uint32_t count;
-} logs_request;
-
-/* False: the call was failed. */
-static bool complain(hn_rpc_call *call, hn_rpc_complaint complaint)
-{
-    if (complaint == NULL)
-        return true;
-    hn_rpc_fail(call, HN_RPC_INVALID_PARAMS, "invalid argument 0: %s", complaint);
-    return false;
-}
-
-/* One address, or a list of them. */
-static hn_rpc_complaint read_addresses(hn_log_filter *filter, hn_arena *arena, const cJSON *json)
-{
-    if (json == NULL)
-        return NULL;
-    int count = cJSON_IsArray(json) ? cJSON_GetArraySize(json) : 1;
-    if (count > ADDRESSES_MAX)
-        return "exceed max addresses";
-    hn_address *addresses = hn_arena_calloc(arena, (size_t)count + 1, sizeof *addresses);
-    if (addresses == NULL)
-        return "too large";
-    const cJSON *item = cJSON_IsArray(json) ? json->child : json;
-    for (int i = 0; i < count; i++, item = item->next) {
-        hn_rpc_complaint complaint = hn_rpc_read_address(&addresses[i], item);
-        if (complaint != NULL)
-            return complaint;
-    }
-    filter->addresses = addresses;
-    filter->address_count = (uint32_t)count;
-    return NULL;
-}
-
-/* What stands at one position: null, a topic, or a list of topics of which a null takes any. */
-static hn_rpc_complaint read_position(hn_log_filter *filter, hn_arena *arena, const cJSON *json)
-{
-    uint32_t position = filter->position_count++;
-    int count = cJSON_IsNull(json) ? 0 : cJSON_IsArray(json) ? cJSON_GetArraySize(json) : 1;
-    if (count > TOPICS_MAX)
-        return "exceed max topics";
-    hn_hash *topics = hn_arena_calloc(arena, (size_t)count + 1, sizeof *topics);
-    if (topics == NULL)
-        return "too large";
-    const cJSON *item = cJSON_IsArray(json) ? json->child : json;
-    for (int i = 0; i < count; i++, item = item->next) {
-        if (cJSON_IsNull(item))
-            return NULL; /* any topic: the list stays empty */
-        hn_rpc_complaint complaint = hn_rpc_read_hash(&topics[i], item);
-        if (complaint != NULL)
-            return complaint;
-    }
-    filter->positions[position].topics = topics;
-    filter->positions[position].count = (uint32_t)count;
-    return NULL;
-}
-
-static hn_rpc_complaint read_topics(hn_log_filter *filter, hn_arena *arena, const cJSON *json)
-{
-    if (json == NULL)
-        return NULL;
-    if (!cJSON_IsArray(json))
-        return "topics must be an array";
-    if (cJSON_GetArraySize(json) > HN_LOG_TOPICS_MAX)
-        return "exceed max topics";
-    for (const cJSON *item = json->child; item != NULL; item = item->next) {
-        hn_rpc_complaint complaint = read_position(filter, arena, item);
-        if (complaint != NULL)
-            return complaint;
-    }
-    return NULL;
-}
-
-static hn_rpc_complaint read_range(logs_request *request, const cJSON *json)
-{
-    const cJSON *hash = hn_rpc_member(json, "blockHash");
-    const cJSON *first = hn_rpc_member(json, "fromBlock");
-    const cJSON *last = hn_rpc_member(json, "toBlock");
-    if (hash != NULL) {
-        if (first != NULL || last != NULL)
-            return "cannot specify both BlockHash and FromBlock/ToBlock, choose one or the other";
-        request->is_one_block = true;
-        request->first.kind = HN_BLOCK_HASH;
-        return hn_rpc_read_hash(&request->first.hash, hash);
-    }
-    request->has_first = first != NULL;
-    request->has_last = last != NULL;
-    hn_rpc_complaint complaint = first == NULL ? NULL : hn_rpc_read_block(&request->first, first);
-    return complaint != NULL || last == NULL ? complaint : hn_rpc_read_block(&request->last, last);
-}
-
-static bool read_request(logs_request *request, hn_rpc_call *call)
-{
-    const cJSON *json = call->params[0].json;
-    if (!cJSON_IsObject(json))
-        return complain(call, "an object is expected");
-    request->call = call;
-    return complain(call, read_range(request, json)) &&
-           complain(call, read_addresses(&request->filter, call->arena, hn_rpc_member(json, "address"))) &&
-           complain(call, read_topics(&request->filter, call->arena, hn_rpc_member(json, "topics")));
-}
+} logs_answer;
 
 /* The numbers of the blocks asked about. HN_ERR_NOT_FOUND: the hash is unknown. HN_ERR_RANGE: past the head,
  * or the wrong way round (*wrong_way). */
-static hn_err resolve(const logs_request *request, hn_history_reader *reader, uint64_t *first, uint64_t *last,
+static hn_err resolve(const logs_answer *answer, hn_history_reader *reader, uint64_t *first, uint64_t *last,
                       bool *wrong_way)
 {
-    uint32_t ledger = request->call->ledger;
+    const hn_rpc_log_request *request = answer->request;
+    uint32_t ledger = answer->call->ledger;
     uint64_t oldest;
     uint64_t newest;
     HN_TRY(hn_history_range(reader, &oldest, &newest, ledger));
@@ -146,12 +37,12 @@ static hn_err resolve(const logs_request *request, hn_history_reader *reader, ui
 
 static hn_err add_log(void *self, const hn_found_log *found)
 {
-    logs_request *request = self;
-    if (request->count == hn_rpc_config_of(request->call)->logs_max)
+    logs_answer *answer = self;
+    if (answer->count == hn_rpc_config_of(answer->call)->logs_max)
         return HN_ERR_LIMIT;
-    request->count++;
-    hn_show_log(request->writer, found);
-    return request->writer->has_failed ? HN_ERR_TRUNCATED : HN_OK;
+    answer->count++;
+    hn_show_log(answer->writer, found);
+    return answer->writer->has_failed ? HN_ERR_TRUNCATED : HN_OK;
 }
 
 static void finish(hn_rpc_call *call, hn_err err, bool wrong_way)
@@ -185,29 +76,37 @@ static void finish(hn_rpc_call *call, hn_err err, bool wrong_way)
     }
 }
 
-void hn_rpc_eth_getLogs(hn_rpc_call *call)
+void hn_rpc_answer_logs(hn_rpc_call *call, const hn_rpc_log_request *request)
 {
-    logs_request request = {.count = 0};
-    if (!read_request(&request, call))
-        return;
+    logs_answer answer = {.call = call, .request = request};
     hn_history_reader *reader = hn_rpc_read_begin(call);
     if (reader == NULL)
         return;
     uint64_t first = 0;
     uint64_t last = 0;
     bool wrong_way = false;
-    hn_err err = resolve(&request, reader, &first, &last, &wrong_way);
+    hn_err err = resolve(&answer, reader, &first, &last, &wrong_way);
     if (err == HN_OK) {
         /* What a block is decoded into must not mix with the growing answer. */
         hn_arena scratch;
         hn_arena_init(&scratch, 0, 0);
-        request.writer = hn_rpc_result(call);
-        hn_json_begin_array(request.writer);
-        err = hn_history_scan_logs(reader, &scratch, call->ledger, first, last, &request.filter, add_log,
-                                   &request);
-        hn_json_end_array(request.writer);
+        answer.writer = hn_rpc_result(call);
+        hn_json_begin_array(answer.writer);
+        err = hn_history_scan_logs(reader, &scratch, call->ledger, first, last, &request->filter, add_log,
+                                   &answer);
+        hn_json_end_array(answer.writer);
         hn_arena_destroy(&scratch);
     }
     hn_rpc_read_end(call);
     finish(call, err, wrong_way);
+}
+
+void hn_rpc_eth_getLogs(hn_rpc_call *call)
+{
+    hn_rpc_log_request request;
+    hn_rpc_complaint complaint = hn_rpc_read_log_request(&request, call->arena, call->params[0].json);
+    if (complaint != NULL)
+        hn_rpc_fail(call, HN_RPC_INVALID_PARAMS, "invalid argument 0: %s", complaint);
+    else
+        hn_rpc_answer_logs(call, &request);
 }

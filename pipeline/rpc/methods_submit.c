@@ -52,6 +52,12 @@ static void answer_receipt(hn_rpc_call *call, const hn_reply *reply)
     if (reply != NULL && !is_accepted(call, reply))
         return;
     hn_hash hash = hash_of(call);
+    if (reply != NULL && reply->verdict == HN_VERDICT_QUEUED) {
+        hn_rpc_fail_data(call, HN_RPC_NOT_READY,
+                         "the transaction was accepted, but waits for one with an earlier nonce",
+                         hn_bytes_of(hash.b, sizeof hash.b));
+        return;
+    }
     hn_err err = HN_ERR_NOT_FOUND;
     if (reply != NULL && reply->verdict == HN_VERDICT_EXECUTED) {
         hn_history_reader *reader = hn_rpc_read_begin(call);
@@ -78,7 +84,8 @@ static void answer_receipt(hn_rpc_call *call, const hn_reply *reply)
 
 void hn_rpc_eth_sendRawTransactionSync(hn_rpc_call *call)
 {
-    uint64_t timeout_ms = call->params[1].is_present ? call->params[1].quantity : SYNC_TIMEOUT_DEFAULT_MS;
+    /* As other nodes: 0 stands for the default, and more than the most for the most. */
+    uint64_t timeout_ms = call->params[1].quantity != 0 ? call->params[1].quantity : SYNC_TIMEOUT_DEFAULT_MS;
     if (timeout_ms > SYNC_TIMEOUT_MAX_MS)
         timeout_ms = SYNC_TIMEOUT_MAX_MS;
     hn_rpc_submit(call, call->params[0].data, timeout_ms, answer_receipt);

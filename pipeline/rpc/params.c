@@ -189,6 +189,12 @@ static hn_rpc_complaint read_value(hn_rpc_value *out, hn_arena *arena, hn_rpc_ty
     case HN_RPC_JSON:
         out->json = json;
         return cJSON_IsObject(json) || cJSON_IsArray(json) ? NULL : "an object or array is expected";
+    case HN_RPC_TEXT:
+        out->json = json;
+        return cJSON_IsString(json) ? NULL : not_text;
+    case HN_RPC_ANY:
+        out->json = json;
+        return NULL;
     case HN_RPC_NOTHING:
     default:
         return "too many arguments";

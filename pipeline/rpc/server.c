@@ -1,7 +1,8 @@
 #include "pipeline/rpc/server.h"
 
 #include "engine/base/check.h"
-#include "pipeline/rpc/http.h"
+#include "pipeline/rpc/subscription.h"
+#include "pipeline/rpc/websocket.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +19,7 @@ enum {
     BACKLOG = 1024,
     LOOP_WAIT_MS = 100, /* how late an expired submission may be noticed */
     ACCEPT_BURST = 16,
+    FAREWELL_MS = 1000,        /* for WebSockets to go after they were told */
     CLOSE_WAIT_MS = 2000,      /* for connections to go after they were shut down */
     UNSENT_TIMEOUT_MS = 30000, /* a client that takes nothing for so long is cut off */
 };
@@ -131,11 +133,15 @@ static h2o_socket_t *watch(hn_rpc_server *server, int file, h2o_socket_cb on_rea
 static void run_loop_for(hn_rpc_server *server, uint64_t deadline_ms, bool (*is_finished)(hn_rpc_server *))
 {
     uint64_t now = hn_rpc_now_ms();
+    bool has_more = false; /* to be done at once */
     while (!is_finished(server) && now < deadline_ms) {
         uint64_t wait = deadline_ms - now < LOOP_WAIT_MS ? deadline_ms - now : LOOP_WAIT_MS;
-        h2o_evloop_run(server->context.loop, (int32_t)wait);
+        h2o_evloop_run(server->context.loop, has_more ? 0 : (int32_t)wait);
         now = hn_rpc_now_ms();
         hn_rpc_in_flight_expire(&server->core, now);
+        hn_rpc_feeds_expire(&server->core, now);
+        has_more = hn_rpc_feeds_poll(&server->core);
+        has_more = hn_rpc_websockets_turn(server, now) || has_more;
     }
 }
 
@@ -154,6 +160,11 @@ static bool has_no_connections(hn_rpc_server *server)
     return server->connections == NULL;
 }
 
+static bool has_no_websockets(hn_rpc_server *server)
+{
+    return server->websockets == NULL;
+}
+
 static void *run_server(void *self)
 {
     hn_rpc_server *server = self;
@@ -165,6 +176,9 @@ static void *run_server(void *self)
      * HTTP/2, which nobody here would end. */
     server->context.shutdown_requested = 1;
     run_loop_for(server, hn_rpc_now_ms() + atomic_load(&server->drain_ms), has_answered_all);
+    hn_rpc_websockets_close(server);
+    run_loop_for(server, hn_rpc_now_ms() + FAREWELL_MS, has_no_websockets);
+    hn_rpc_websockets_destroy(server);
     for (hn_rpc_connection *connection = server->connections; connection != NULL;
          connection = connection->next)
         shutdown(connection->file, SHUT_RDWR);
@@ -330,6 +344,7 @@ hn_rpc_counts hn_rpc_server_count(const hn_rpc_server *server)
         .errors = READ(core.error_count),
         .in_flight = READ(core.in_flight_count),
         .refused_connections = READ(refused_count),
+        .sessions = READ(websocket_count),
     };
 #undef READ
 }

@@ -1,8 +1,9 @@
-/* The JSON-RPC server: HTTP/1.1 on a thread of its own.
+/* The JSON-RPC server: HTTP/1.1 and WebSocket on a thread of its own.
  *
  * Each ledger is at /NAME, the first one also at /. POST takes a JSON-RPC 2.0 request or a batch of them; GET
- * / says who answers; OPTIONS is for browsers. One thread runs the event loop, parses, reads the history and
- * writes answers; state and submissions go through the backend.
+ * / says who answers, or opens a WebSocket, whose messages are requests and batches; OPTIONS is for browsers.
+ * One thread runs the event loop, parses, reads the history and writes answers; state and submissions go
+ * through the backend.
  */
 #ifndef HN_PIPELINE_RPC_SERVER_H
 #define HN_PIPELINE_RPC_SERVER_H
@@ -26,6 +27,15 @@ typedef struct hn_rpc_config {
     uint32_t submit_timeout_ms;  /* eth_sendRawTransaction answers with the hash by then; default 5,000 */
     uint32_t call_timeout_ms;    /* calls and traces end by then, their wait included; default 5,000 */
     uint32_t logs_max;           /* logs in one answer; default 10,000 */
+    uint32_t session_calls_max;  /* a WebSocket's messages without an answer; further ones are not read until
+                                    there is one; default 256 */
+    uint32_t session_bytes_max;  /* waiting to be sent over a WebSocket, beside one response; who lets more
+                                    come together is cut off; default 16 MiB */
+    uint32_t session_ping_ms;    /* a WebSocket silent for so long is pinged, and closed after as long again;
+                                    default 30,000 */
+    uint32_t subscriptions_max;  /* of one WebSocket; default 1,000 */
+    uint32_t filters_max;        /* of one ledger; default 1,000 */
+    uint32_t filter_timeout_ms;  /* a filter that nobody asks for so long goes; default 300,000 */
     const char *cors_origins;    /* separated by commas, or "*"; default none */
     const char *allowed_hosts;   /* separated by commas, or "*"; default "localhost"; addresses always pass */
 } hn_rpc_config;
@@ -56,6 +66,7 @@ typedef struct hn_rpc_counts {
     uint64_t errors; /* calls answered with an error */
     uint64_t in_flight;
     uint64_t refused_connections;
+    uint64_t sessions; /* WebSockets open now */
 } hn_rpc_counts;
 hn_rpc_counts hn_rpc_server_count(const hn_rpc_server *server);
 

@@ -261,6 +261,16 @@ hn_err hn_show_uncle(hn_json_writer *writer, hn_arena *arena, const hn_history_b
     return HN_OK;
 }
 
+void hn_show_head(hn_json_writer *writer, const hn_history_block *block)
+{
+    hn_json_begin_object(writer);
+    show_header(writer, block);
+    if (block->header.form >= HN_HEADER_SHANGHAI)
+        member_hash(writer, "withdrawalsRoot", &block->header.withdrawals_root);
+    member_hash(writer, "transactionsRoot", &block->header.transactions_root);
+    hn_json_end_object(writer);
+}
+
 static hn_err show_withdrawals(hn_json_writer *writer, const hn_history_block *block)
 {
     hn_json_key(writer, "withdrawals");

@@ -79,6 +79,28 @@ static int wake_fd(void *self)
     return node->rpc_waker.event_fd;
 }
 
+static void watch(void *self, uint32_t ledger, unsigned what)
+{
+    hn_node *node = self;
+    atomic_store_explicit(&node->ledgers[ledger]->watched, what, memory_order_relaxed);
+}
+
+static size_t poll_pending(void *self, hn_pending_notice *out, size_t capacity)
+{
+    hn_node *node = self;
+    hn_waker_announce(&node->rpc_waker);
+    unsigned count = hn_ring_pop(node->rpc_notices, out, (unsigned)capacity);
+    for (unsigned i = 0; i < count; i++)
+        atomic_fetch_sub_explicit(&node->notice_bytes, out[i].raw_size, memory_order_relaxed);
+    return count;
+}
+
+static uint64_t pending_lost(void *self, uint32_t ledger)
+{
+    const hn_node *node = self;
+    return atomic_load_explicit(&node->ledgers[ledger]->notices_lost, memory_order_relaxed);
+}
+
 static const hn_backend_operations operations = {
     .submit = submit,
     .refusal = refusal,
@@ -87,6 +109,9 @@ static const hn_backend_operations operations = {
     .poll_replies = poll_replies,
     .poll_queries = poll_queries,
     .wake_fd = wake_fd,
+    .watch = watch,
+    .poll_pending = poll_pending,
+    .pending_lost = pending_lost,
 };
 
 hn_err hn_node_make_backend(hn_node *node)

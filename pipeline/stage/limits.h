@@ -11,13 +11,15 @@ enum {
     HN_POOLED_MAX = 48 * 1024,    /* of them in the pools of all ledgers together */
     HN_RECENT_OUTCOMES = 1024 * 1024,
 
-    HN_SUBMIT_RING = 8 * 1024,     /* RPC to receive */
-    HN_VERIFY_RING = 4 * 1024,     /* receive to verify: some 0.1 s of signatures on two cores */
-    HN_ADMIT_RING = 16 * 1024,     /* verify to a shard's pool */
-    HN_READY_RING = 8 * 1024,      /* a shard's pool to order */
-    HN_REPLY_RING = 64 * 1024,     /* everybody to reply */
-    HN_RPC_REPLY_RING = 64 * 1024, /* reply and seal to RPC */
-    HN_QUERY_RING = 8 * 1024,      /* RPC to the query stage, and back */
+    HN_SUBMIT_RING = 8 * 1024,              /* RPC to receive */
+    HN_VERIFY_RING = 4 * 1024,              /* receive to verify: some 0.1 s of signatures on two cores */
+    HN_ADMIT_RING = 16 * 1024,              /* verify to a shard's pool */
+    HN_READY_RING = 8 * 1024,               /* a shard's pool to order */
+    HN_REPLY_RING = 64 * 1024,              /* everybody to reply */
+    HN_RPC_REPLY_RING = 64 * 1024,          /* reply and seal to RPC */
+    HN_QUERY_RING = 8 * 1024,               /* RPC to the query stage, and back */
+    HN_NOTICE_RING = 16 * 1024,             /* shards to RPC: pending transactions for subscribers */
+    HN_NOTICE_BYTES_MAX = 64 * 1024 * 1024, /* of raw transactions in it */
 
     HN_FRAME_TRANSACTIONS_MAX = 4096,
     HN_FRAME_PAYLOAD_BYTES_MAX = 1024 * 1024,

@@ -53,6 +53,8 @@ static void admit_one(hn_shard_lane *lane, hn_pending *pending)
         refuse(ledger, pending, verdict, reject, &account);
         return;
     }
+    if (is_ready)
+        hn_node_announce(ledger, pending);
     if (queued.level == HN_REPLY_QUEUED)
         hn_node_answer(node, &queued);
     if (is_ready || queued.origin != HN_ORIGIN_RPC)
@@ -93,6 +95,7 @@ static unsigned pass_ready(hn_shard_lane *lane)
             hn_pending *pending = hn_pool_take(ledger->pool);
             if (pending == NULL)
                 break;
+            hn_node_announce(ledger, pending); /* those that waited for an earlier nonce */
             HN_CHECK(hn_ring_push(lane->ready, &pending, 1) == 1);
             moved++;
         }

@@ -9,6 +9,7 @@
  * wait, the intake closes and blocks stay here; execution then stops by itself for want of block slots.
  */
 #include "engine/base/check.h"
+#include "pipeline/rpc/backend.h"
 #include "pipeline/stage/wiring.h"
 
 #include <inttypes.h>
@@ -117,6 +118,20 @@ static void release(hn_node *node, hn_block_slot *slot)
     HN_CHECK(hn_ring_push(node->free_blocks, &slot, 1) == 1);
 }
 
+/* Tells JSON-RPC, when it wants to hear of a ledger's blocks. What a failed commit left behind is told by the
+ * next one of any kind, or found by the server itself a moment later. */
+static void tell_watchers(hn_node *node, uint32_t ready)
+{
+    for (uint32_t i = 0; i < ready; i++) {
+        const hn_block_slot *slot = node->sealed_waiting[(node->sealed_waiting_first + i) % HN_BLOCK_SLOTS];
+        uint32_t watched = atomic_load_explicit(&slot->ledger->watched, memory_order_relaxed);
+        if (!slot->block.is_empty && (watched & HN_WATCH_BLOCKS) != 0) {
+            hn_waker_wake(&node->rpc_waker);
+            return;
+        }
+    }
+}
+
 /* Publishes the waiting blocks whose frames are durable; one history commit for all of them. */
 static unsigned publish_durable(hn_node *node)
 {
@@ -134,6 +149,7 @@ static unsigned publish_durable(hn_node *node)
     if (ready == 0)
         return 0;
     commit_history(node);
+    tell_watchers(node, ready);
     for (uint32_t i = 0; i < ready; i++) {
         uint32_t position = (node->sealed_waiting_first + i) % HN_BLOCK_SLOTS;
         hn_count(&node->counters.sealed, 1);

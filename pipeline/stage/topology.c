@@ -12,6 +12,7 @@
  * Verifiers are on every core.
  */
 #include "engine/base/check.h"
+#include "pipeline/rpc/backend.h"
 #include "pipeline/stage/wiring.h"
 
 #include <stddef.h>
@@ -54,6 +55,7 @@ static const ring_line node_rings[] = {
     NODE_RING(query, hn_query *, HN_QUERY_RING, HN_RING_ONE_TO_ONE, BY_BACK),
     NODE_RING(rpc_replies, hn_reply, HN_RPC_REPLY_RING, HN_RING_MANY_PRODUCERS, BY_RPC),
     NODE_RING(rpc_answers, hn_query *, HN_QUERY_RING * 2, HN_RING_MANY_PRODUCERS, BY_RPC),
+    NODE_RING(rpc_notices, hn_pending_notice, HN_NOTICE_RING, HN_RING_MANY_PRODUCERS, BY_RPC),
 };
 
 static const ring_line lane_rings[] = {
@@ -247,6 +249,14 @@ static void destroy_lane(hn_shard_lane *lane)
     free(lane);
 }
 
+/* Nobody took them any more. */
+static void free_notices(hn_node *node)
+{
+    hn_pending_notice notice;
+    while (node->rpc_notices != NULL && hn_ring_pop(node->rpc_notices, &notice, 1) == 1)
+        free(notice.raw);
+}
+
 void hn_topology_destroy(hn_node *node)
 {
     for (uint32_t i = 0; i < node->shard_count; i++)
@@ -264,6 +274,7 @@ void hn_topology_destroy(hn_node *node)
     for (uint32_t i = 0; node->pending_slots != NULL && i < HN_PENDING_SLOTS; i++)
         hn_pending_destroy(&node->pending_slots[i]);
     free(node->pending_slots);
+    free_notices(node);
     destroy_rings(node, node_rings, sizeof node_rings / sizeof *node_rings);
     for (uint32_t i = 0; i < node->core_count; i++) {
         hn_core_destroy(node->cores[i]);

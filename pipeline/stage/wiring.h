@@ -56,6 +56,9 @@ typedef struct hn_node_ledger {
     _Atomic uint64_t transactions;
     _Atomic uint64_t gas_used;
     _Atomic uint64_t published_number;
+    /* JSON-RPC: what it wants to hear (hn_watch bits), and what it could not be told */
+    _Atomic uint32_t watched;
+    _Atomic uint64_t notices_lost; /* the shard core */
 } hn_node_ledger;
 
 /* One shard's part of one frame. Order fills it, the shard empties it and gives it back. */
@@ -172,13 +175,15 @@ struct hn_node {
     hn_ring *free_blocks; /* back -> shards: hn_block_slot * */
 
     /* rings; the topology table (topology.c) makes them */
-    hn_ring *submit;      /* RPC -> receive: hn_pending * */
-    hn_ring *verify;      /* receive -> verifiers: hn_pending * */
-    hn_ring *reply;       /* shards, verifiers -> reply: hn_reply */
-    hn_ring *seal;        /* shards -> seal: hn_block_slot * */
-    hn_ring *query;       /* RPC -> query: hn_query * */
-    hn_ring *rpc_replies; /* reply, seal -> RPC: hn_reply */
-    hn_ring *rpc_answers; /* query, shards -> RPC: hn_query * */
+    hn_ring *submit;               /* RPC -> receive: hn_pending * */
+    hn_ring *verify;               /* receive -> verifiers: hn_pending * */
+    hn_ring *reply;                /* shards, verifiers -> reply: hn_reply */
+    hn_ring *seal;                 /* shards -> seal: hn_block_slot * */
+    hn_ring *query;                /* RPC -> query: hn_query * */
+    hn_ring *rpc_replies;          /* reply, seal -> RPC: hn_reply */
+    hn_ring *rpc_answers;          /* query, shards -> RPC: hn_query * */
+    hn_ring *rpc_notices;          /* shards -> RPC: hn_pending_notice */
+    _Atomic uint64_t notice_bytes; /* of raw transactions in it */
     hn_waker rpc_waker;
     struct hn_backend_storage *backend; /* backend.c */
 
@@ -249,6 +254,10 @@ void hn_node_wake_shards(hn_node *node);
 
 /* The executor's port: waits until back has sealed the block. `self` is the hn_node_ledger. */
 void hn_node_await_block_hash(void *self, hn_hash *out, uint64_t block_number);
+
+/* Tells JSON-RPC that a transaction can be ordered, once, when somebody wants to know. Its ledger's shard
+ * core. */
+void hn_node_announce(hn_node_ledger *ledger, hn_pending *pending);
 
 /* Counts what waits in the lane's pools. Shard core, before what left them can be freed. */
 void hn_node_count_gapped(hn_shard_lane *lane);

@@ -15,6 +15,7 @@ static void clear(hn_pending *pending)
     pending->origin = HN_ORIGIN_NONE;
     pending->level = HN_REPLY_QUEUED;
     pending->is_answered = false;
+    pending->is_announced = false;
     pending->token = 0;
     pending->received_ns = 0;
     pending->next = NULL;

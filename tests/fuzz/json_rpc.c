@@ -4,6 +4,7 @@
  */
 #include "engine/base/check.h"
 #include "pipeline/rpc/core.h"
+#include "pipeline/rpc/subscription.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -114,12 +115,30 @@ static void set_up(void)
     HN_CHECK(hn_history_open(&history, NULL, &was_wiped, &options) == HN_OK);
     HN_CHECK(hn_history_add_ledger(history, 0, "main", &genesis, &hash) == HN_OK);
     backend.history = history;
-    hn_rpc_config limits = {.body_bytes_max = 1 << 20, .response_bytes_max = 1 << 22, .in_flight_max = 2000};
+    hn_rpc_config limits = {.body_bytes_max = 1 << 20, .response_bytes_max = 1 << 22, .in_flight_max = 2000, .filters_max = 20};
     HN_CHECK(hn_rpc_core_init(&core, &limits, &backend) == HN_OK);
     atexit(clean_up);
 }
 
 static unsigned answers;
+
+/* --- a session, so that there is something to subscribe to --- */
+
+static void send_parts(void *self, const hn_bytes *parts, size_t count)
+{
+    (void)self;
+    (void)parts;
+    HN_CHECK(count != 0);
+}
+
+static void close_session(void *self, uint16_t code, const char *reason)
+{
+    (void)self;
+    (void)code;
+    (void)reason;
+}
+
+static const hn_rpc_session_operations session_operations = {.send = send_parts, .close = close_session};
 
 static void check_answer(void *self, const char *text, size_t size)
 {
@@ -137,12 +156,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (history == NULL)
         set_up();
     hn_rpc_exchange *exchange = NULL;
-    hn_rpc_peer peer = {.answer = check_answer};
+    hn_rpc_session session = {.core = &core, .operations = &session_operations};
+    hn_rpc_peer peer = {.answer = check_answer, .session = &session};
     answers = 0;
     HN_CHECK(hn_rpc_exchange_begin(&exchange, &core, peer, 0, (const char *)data, size) == HN_OK);
     hn_rpc_in_flight_poll(&core);
     HN_CHECK(answers == 1);
+    hn_rpc_session_note_answered(&session, exchange);
     hn_rpc_exchange_abandon(exchange);
+    hn_rpc_feeds_poll(&core);
+    hn_rpc_session_end(&session);
+    HN_CHECK(core.feeds[0].subscriptions == NULL);
     HN_CHECK(core.live_exchange_count == 0 && core.query_count == 0 && core.submission_count == 0);
     return 0;
 }

@@ -102,13 +102,51 @@ static int wake_file(void *self)
     return ((small_node *)self)->wake_file;
 }
 
+static void watch(void *self, uint32_t ledger, unsigned what)
+{
+    ((small_node *)self)->watched[ledger] = what;
+}
+
+static size_t poll_pending(void *self, hn_pending_notice *out, size_t capacity)
+{
+    small_node *node = self;
+    size_t count = node->notice_count < capacity ? node->notice_count : capacity;
+    memcpy(out, node->notices, count * sizeof *out);
+    memmove(node->notices, node->notices + count, (node->notice_count - count) * sizeof *out);
+    node->notice_count -= count;
+    return count;
+}
+
+static uint64_t pending_lost(void *self, uint32_t ledger)
+{
+    (void)ledger;
+    return ((small_node *)self)->notices_lost;
+}
+
 static const hn_backend_operations operations = {
     .submit = submit,
     .query = ask,
     .poll_replies = poll_replies,
     .poll_queries = poll_queries,
     .wake_fd = wake_file,
+    .watch = watch,
+    .poll_pending = poll_pending,
+    .pending_lost = pending_lost,
 };
+
+void small_node_announce(small_node *node, uint32_t ledger, const hn_hash *hash, const hn_address *sender,
+                         hn_bytes raw)
+{
+    HN_CHECK(node->notice_count < SMALL_NODE_NOTICES_MAX);
+    hn_pending_notice notice = {.hash = *hash, .sender = *sender, .ledger = ledger};
+    if (raw.size != 0) {
+        notice.raw = malloc(raw.size);
+        HN_CHECK(notice.raw != NULL);
+        memcpy(notice.raw, raw.data, raw.size);
+        notice.raw_size = (uint32_t)raw.size;
+    }
+    node->notices[node->notice_count++] = notice;
+}
 
 void small_node_wake(small_node *node)
 {

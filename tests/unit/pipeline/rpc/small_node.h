@@ -9,7 +9,7 @@
 
 #include <stdatomic.h>
 
-enum { SMALL_NODE_LEDGERS_MAX = 4, SMALL_NODE_OUT_MAX = 4096 };
+enum { SMALL_NODE_LEDGERS_MAX = 4, SMALL_NODE_OUT_MAX = 4096, SMALL_NODE_NOTICES_MAX = 64 };
 
 typedef struct small_ledger {
     const char *name;
@@ -44,6 +44,11 @@ typedef struct small_node {
     atomic_bool has_forced_reply; /* every submission is answered with this */
     hn_verdict forced_verdict;
     hn_reject forced_reject;
+
+    unsigned watched[SMALL_NODE_LEDGERS_MAX]; /* as the server last said */
+    hn_pending_notice notices[SMALL_NODE_NOTICES_MAX];
+    size_t notice_count;
+    uint64_t notices_lost;
 } small_node;
 
 /* A node without ledgers, its history in a temporary directory. */
@@ -59,6 +64,10 @@ void small_node_import(small_node *node, uint32_t ledger, hn_bytes rlp);
 
 /* Executes one transaction as a block of its own. */
 void small_node_execute(small_node *node, hn_reply *reply, uint32_t ledger, hn_bytes raw);
+
+/* Announces a transaction as pending; `raw` may be empty. */
+void small_node_announce(small_node *node, uint32_t ledger, const hn_hash *hash, const hn_address *sender,
+                         hn_bytes raw);
 
 void small_node_wake(small_node *node);
 
