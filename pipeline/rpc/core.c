@@ -17,6 +17,7 @@ static hn_rpc_config with_defaults(const hn_rpc_config *config)
     DEFAULT(logs_max, 10000);
     DEFAULT(session_calls_max, 256);
     DEFAULT(session_bytes_max, 16 * 1024 * 1024);
+    DEFAULT(sessions_bytes_max, 1024 * 1024 * 1024);
     DEFAULT(session_ping_ms, 30000);
     DEFAULT(subscriptions_max, 1000);
     DEFAULT(filters_max, 1000);

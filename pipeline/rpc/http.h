@@ -44,6 +44,7 @@ struct hn_rpc_server {
     struct hn_rpc_websocket *websockets;
     struct hn_rpc_websocket *dirty_websockets; /* something is to be done for them when the loop turns */
     uint64_t websockets_checked_ms;
+    size_t websocket_unsent_bytes; /* of all together */
     atomic_uint_fast64_t websocket_count;
 };
 

@@ -31,6 +31,7 @@ typedef struct hn_rpc_config {
                                     there is one; default 256 */
     uint32_t session_bytes_max;  /* waiting to be sent over a WebSocket, beside one response; who lets more
                                     come together is cut off; default 16 MiB */
+    uint32_t sessions_bytes_max; /* the same of all WebSockets together; default 1 GiB */
     uint32_t session_ping_ms;    /* a WebSocket silent for so long is pinged, and closed after as long again;
                                     default 30,000 */
     uint32_t subscriptions_max;  /* of one WebSocket; default 1,000 */

@@ -102,17 +102,24 @@ static void free_chunks(chunk *first)
     }
 }
 
+static void note_sent(hn_rpc_websocket *websocket, size_t size)
+{
+    websocket->unsent_bytes -= size;
+    websocket->server->websocket_unsent_bytes -= size;
+}
+
 /* Forgets what is not being written. */
 static void drop_unsent(hn_rpc_websocket *websocket)
 {
     chunk **link = &websocket->first;
+    size_t kept = 0;
     websocket->last = NULL;
-    websocket->unsent_bytes = 0;
     for (uint32_t i = 0; i < websocket->writing; i++) {
         websocket->last = *link;
-        websocket->unsent_bytes += (*link)->size;
+        kept += (*link)->size;
         link = &(*link)->next;
     }
+    note_sent(websocket, websocket->unsent_bytes - kept);
     free_chunks(*link);
     *link = NULL;
     websocket->chunk_count = websocket->writing;
@@ -143,6 +150,7 @@ static uint8_t *reserve(hn_rpc_websocket *websocket, size_t size)
     uint8_t *room = last->bytes + last->size;
     last->size += size;
     websocket->unsent_bytes += size;
+    websocket->server->websocket_unsent_bytes += size;
     mark_dirty(websocket);
     return room;
 }
@@ -194,7 +202,10 @@ static void send_bounded(hn_rpc_websocket *websocket, const hn_bytes *parts, siz
     size_t size = 0;
     for (size_t i = 0; i < count; i++)
         size += parts[i].size;
-    if (websocket->unsent_bytes + size > bytes_max)
+    const hn_rpc_server *server = websocket->server;
+    if (server->websocket_unsent_bytes + size > server->core.config.sessions_bytes_max)
+        close_session(websocket, HN_WS_TRY_AGAIN_LATER, "the node is at its limit; try again later");
+    else if (websocket->unsent_bytes + size > bytes_max)
         close_session(websocket, HN_WS_TRY_AGAIN_LATER, "too slow: more waits to be sent than may wait");
     else if (!put_frame(websocket, HN_WS_TEXT, parts, count))
         close_session(websocket, HN_WS_INTERNAL_ERROR, "out of memory");
@@ -236,6 +247,7 @@ static void destroy(hn_rpc_websocket *websocket)
     hn_rpc_count(&websocket->server->websocket_count, (uint64_t)-1);
     if (websocket->socket != NULL)
         h2o_socket_close(websocket->socket);
+    note_sent(websocket, websocket->unsent_bytes);
     free_chunks(websocket->first);
     hn_ws_reader_destroy(&websocket->reader);
     free(websocket);
@@ -361,7 +373,7 @@ static void on_written(h2o_socket_t *socket, const char *err)
         chunk *done = websocket->first;
         websocket->first = done->next;
         websocket->chunk_count--;
-        websocket->unsent_bytes -= done->size;
+        note_sent(websocket, done->size);
         free(done);
     }
     if (websocket->first == NULL)

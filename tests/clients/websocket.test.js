@@ -10,7 +10,7 @@ import { privateKeyToAccount } from 'viem/accounts'
 import { compile } from './compile.js'
 import { Node, addresses, keys } from './node.js'
 
-const WebSocket = createRequire(import.meta.resolve('ethers'))('ws')
+const WebSocket = createRequire(createRequire(import.meta.url).resolve('ethers'))('ws')
 const sample = compile('Sample')
 const patience = 20000
 

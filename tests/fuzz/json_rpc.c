@@ -115,7 +115,8 @@ static void set_up(void)
     HN_CHECK(hn_history_open(&history, NULL, &was_wiped, &options) == HN_OK);
     HN_CHECK(hn_history_add_ledger(history, 0, "main", &genesis, &hash) == HN_OK);
     backend.history = history;
-    hn_rpc_config limits = {.body_bytes_max = 1 << 20, .response_bytes_max = 1 << 22, .in_flight_max = 2000, .filters_max = 20};
+    hn_rpc_config limits = {
+        .body_bytes_max = 1 << 20, .response_bytes_max = 1 << 22, .in_flight_max = 2000, .filters_max = 20};
     HN_CHECK(hn_rpc_core_init(&core, &limits, &backend) == HN_OK);
     atexit(clean_up);
 }

@@ -102,3 +102,18 @@ Test(websocket, stops_with_sessions_open_and_answers_outstanding)
     stop();
     close(file);
 }
+
+Test(websocket, has_a_bound_on_what_all_sessions_keep)
+{
+    static const uint8_t ask[] = "\x81\xd2\0\0\0\0{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":"
+                                 "\"eth_getBlockByNumber\",\"params\":[\"latest\",false]}";
+    start(&(hn_rpc_config){.sessions_bytes_max = 400});
+    int file = open_websocket();
+    http_send(file, ask, sizeof ask - 1);
+    uint8_t heard[4];
+    receive_all(file, heard, sizeof heard);
+    cr_assert_eq(heard[0], 0x88);
+    cr_assert_eq(heard[2] << 8 | heard[3], 1013);
+    close(file);
+    stop();
+}
