@@ -204,6 +204,8 @@ hn_err hn_query_run_trace(hn_query_engine *engine, hn_query *query, const hn_que
     hn_arena_init(&self.arena, 0, trace_bytes_max);
     hn_json_writer_init(&self.out, query->arena, SIZE_MAX / 4);
     hn_err err = run(&self, engine, place);
+    if (err == HN_ERR_NO_MEMORY && !hn_state_failed(engine->state))
+        snprintf(query->problem, sizeof query->problem, "the trace is too large");
     if (self.config.root != NULL)
         hn_json_free(&self.config);
     hn_arena_destroy(&self.arena);

@@ -82,14 +82,18 @@ static void send_transfer(void)
     cr_assert_eq(reply.verdict, HN_VERDICT_EXECUTED);
 }
 
-static void start(void)
+static void start_with(const hn_rpc_config *config)
 {
     hn_arena_init(&arena, 0, 0);
     node = small_node_create();
     small_node_add_development_ledger(node, "main");
     send_transfer();
-    hn_rpc_config config = {0};
-    cr_assert_eq(hn_rpc_server_start(&server, NULL, &config, &node->backend), HN_OK);
+    cr_assert_eq(hn_rpc_server_start(&server, NULL, config, &node->backend), HN_OK);
+}
+
+static void start(void)
+{
+    start_with(&(hn_rpc_config){0});
 }
 
 static void stop(void)
@@ -168,6 +172,23 @@ Test(traces, say_what_cannot_be_traced)
     expect_error("debug_traceCall",
                  "[{\"to\":\"" TARGET "\",\"value\":\"0xffff\"},\"latest\",{\"tracer\":\"callTracer\"}]",
                  -32000, "tracing failed: insufficient funds for gas * price + value");
+    stop();
+}
+
+/* An endless loop, step by step, is more than an answer may hold; told as a tree of calls it is short. */
+Test(traces, are_bounded)
+{
+    static const char loop[] = "\"stateOverrides\":{\"" TARGET "\":{\"code\":\"0x5b600056\"}}";
+    char params[300];
+    start_with(&(hn_rpc_config){.response_bytes_max = 64 * 1024});
+    snprintf(params, sizeof params, "[{\"to\":\"" TARGET "\",\"gas\":\"0xf4240\"},\"latest\",{%s}]", loop);
+    expect_error("debug_traceCall", params, -32000, "the trace is too large");
+    snprintf(params, sizeof params,
+             "[{\"to\":\"" TARGET "\",\"gas\":\"0xf4240\"},\"latest\",{\"tracer\":\"callTracer\",%s}]", loop);
+    json_t *response = call("debug_traceCall", params);
+    cr_assert_str_eq(json_string_value(json_object_get(json_object_get(response, "result"), "error")),
+                     "out of gas");
+    json_decref(response);
     stop();
 }
 
