@@ -199,7 +199,7 @@ static bool refuse_selfdestruct(evm_peer *peer, const hn_address *address, const
     (void)peer;
     (void)address;
     (void)heir;
-    HN_CHECK(!"a benchmark must not destroy itself");
+    HN_CHECK(false); /* a benchmark must not destroy itself */
     return false;
 }
 
