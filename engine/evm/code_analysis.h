@@ -36,7 +36,7 @@ static inline uint64_t hn_block_header(uint32_t gas, uint16_t required, uint16_t
     return (uint64_t)range << 48 | (uint64_t)required << 32 | gas;
 }
 
-/* Decodes `code` into `room` bytes at `to` (aligned to 16). Returns how many were used, with the hn_decoded
+/* Decodes `code` into `room` bytes at `to` (aligned to 8). Returns how many were used, with the hn_decoded
  * first of them; 0 when there is too little room. `handlers` is indexed by hn_fast_opcode. Code has 1 to 2^30
  * - 1 bytes. */
 size_t hn_decode(void *to, size_t room, hn_bytes code, const hn_gas_table *gas, const void *const *handlers);

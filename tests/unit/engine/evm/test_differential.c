@@ -1,13 +1,21 @@
 /* The fast interpreter against the exact one: random programs under every fork, every amount of gas for small
  * ones. Gas, output, refund, logs and every change of the state must be the same. */
 #include "tests/unit/engine/evm/program.h"
+#include "tests/unit/engine/evm/tangle.h"
 #include "tests/unit/engine/evm/world.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CONTRACTS = 4, PROGRAMS = 6000, SMALL_PROGRAMS = 60, CALL_DATA_BYTES = 100 };
+enum {
+    CONTRACTS = 4,
+    PROGRAMS = 6000,
+    SMALL_PROGRAMS = 60,
+    CALL_DATA_BYTES = 100,
+    TANGLES = 6000,
+    CHOICES_MAX = 1200
+};
 
 /* HANSE_TEST_SEED and HANSE_TEST_ROUNDS widen the search by hand. */
 static uint64_t setting(const char *name, uint64_t otherwise)
@@ -239,5 +247,51 @@ Test(differential, shuffled_stacks)
         cr_assert_eq(evm_world_run(&world, &message, EVM_FAST).status, HN_EVM_SUCCESS, "%llu",
                      (unsigned long long)i);
     }
+    evm_world_destroy(&world);
+}
+
+static void put_tangles(evm_world *world, hn_prng *prng)
+{
+    uint8_t code[PROGRAM_BYTES_MAX], choices[CHOICES_MAX];
+    for (unsigned i = 0; i < CONTRACTS; i++) {
+        size_t count = 1 + (size_t)hn_prng_below(prng, hn_prng_below(prng, 2) == 0 ? 80 : CHOICES_MAX);
+        hn_prng_fill(prng, choices, count);
+        size_t size = tangle_make(code, &world->evm->gas_tables[world->block.fork], choices, count);
+        hn_address address = evm_world_contract(i);
+        evm_world_put(world, &address, hn_bytes_of(code, size), hn_prng_below(prng, 1000), 1);
+        evm_world_put_slot(world, &address, 0, hn_prng_below(prng, 3));
+    }
+}
+
+/* With enough gas, then with less, so that it runs out anywhere. */
+Test(differential, tangled_programs)
+{
+    enum { GAS = 2000000, FAILURES = 4 };
+    evm_world world;
+    hn_prng prng;
+    uint8_t data[CALL_DATA_BYTES];
+    uint64_t seed = setting("HANSE_TEST_SEED", 1), rounds = setting("HANSE_TEST_ROUNDS", TANGLES),
+             successes = 0;
+    evm_world_create(&world, HN_FORK_OSAKA, 16 << 20);
+    for (uint64_t i = 0; i < rounds; i++) {
+        hn_prng_init(&prng, seed * 9000011 + i);
+        evm_world_set_fork(&world, i % 2 == 0 ? HN_FORK_OSAKA : (hn_fork)hn_prng_below(&prng, HN_FORK_COUNT));
+        put_tangles(&world, &prng);
+        hn_prng_fill(&prng, data, sizeof data);
+        world.patience = 1 + (uint32_t)hn_prng_below(&prng, hn_prng_below(&prng, 2) == 0 ? 40 : 4000);
+        hn_message message = evm_world_call(GAS, hn_bytes_of(data, hn_prng_below(&prng, sizeof data)));
+        for (unsigned run = 0; run <= FAILURES; run++) {
+            static const evm_way ways[] = {EVM_EXACT, EVM_SWITCHING, EVM_EXACT, EVM_TRACED, EVM_SWITCHING};
+            cr_assert(same_every_way(&world, &message, ways[run]), "program %llu of seed %llu, run %u",
+                      (unsigned long long)i, (unsigned long long)seed, run);
+            if (run != 0)
+                continue;
+            evm_outcome outcome = evm_world_run(&world, &message, EVM_FAST);
+            successes += outcome.status == HN_EVM_SUCCESS;
+            message.gas = outcome.gas_left != 0 ? GAS - outcome.gas_left : 20000;
+            message.gas = hn_prng_below(&prng, message.gas + 1);
+        }
+    }
+    cr_expect_gt(successes, rounds / 5, "%llu", (unsigned long long)successes);
     evm_world_destroy(&world);
 }

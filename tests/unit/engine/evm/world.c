@@ -34,7 +34,7 @@ void evm_world_set_fork(evm_world *world, hn_fork fork)
 void evm_world_create(evm_world *world, hn_fork fork, size_t memory_bytes)
 {
     static const hn_hash blob_hashes[2] = {{.b = {1, 2, 3}}, {.b = {1, 4, 5}}};
-    *world = (evm_world){.flat = NULL};
+    *world = (evm_world){.patience = 20};
     HN_CHECK(hn_flat_create(&world->flat, 1, 64) == HN_OK);
     HN_CHECK(hn_state_create(&world->state, 2) == HN_OK);
     HN_CHECK(hn_precompile_context_create(&world->precompiles) == HN_OK);
@@ -123,7 +123,7 @@ evm_outcome evm_world_run(evm_world *world, const hn_message *message, evm_way w
     hn_state_reset(world->state, &view, world->block.fork);
     hn_state_begin_transaction(world->state);
     world->evm->exact_only = way == EVM_EXACT;
-    hn_evm_set_patience(world->evm, way == EVM_SWITCHING ? 20 : 0);
+    hn_evm_set_patience(world->evm, way == EVM_SWITCHING ? world->patience : 0);
     hn_evm_execute(world->evm, &result, world->state, &world->block, &world->transaction, message,
                    way == EVM_TRACED ? &silent : NULL);
     evm_outcome outcome = {

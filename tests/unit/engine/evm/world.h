@@ -14,12 +14,12 @@ typedef struct evm_world {
     hn_chain_config config;
     hn_evm_block block;
     hn_evm_transaction transaction;
-    hn_arena arena; /* outputs and diffs: valid until the next run */
+    hn_arena arena;    /* outputs and diffs: valid until the next run */
+    uint32_t patience; /* gas after which EVM_SWITCHING does; 20 to begin with */
 } evm_world;
 
 /* How to run: fast with all code decoded at once, exactly with exact_only, traced with a tracer that does
- * nothing, switching at the first JUMPDEST after 20 gas in code that
- * was not seen yet. */
+ * nothing, switching at the first JUMPDEST after some gas in code that was not seen yet. */
 typedef enum evm_way { EVM_FAST, EVM_EXACT, EVM_TRACED, EVM_SWITCHING } evm_way;
 
 typedef struct evm_outcome {
