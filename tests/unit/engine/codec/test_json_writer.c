@@ -53,7 +53,8 @@ Test(json_writer, puts_commas_between_values)
 
 Test(json_writer, escapes_text_so_that_a_parser_gives_it_back)
 {
-    static const char text[] = "quote \" backslash \\ newline \n bell \x07 \xc3\xa4 \xf0\x9f\x98\x80 end";
+    static const char text[] =
+        "quote \" backslash \\ newline \n bell \x07 \xc3\xa4 \xf0\x9f\x98\x80 <b> & end";
     hn_json_writer writer;
     hn_json_writer_init(&writer, &arena, 1 << 20);
     hn_json_begin_array(&writer);
@@ -62,6 +63,8 @@ Test(json_writer, escapes_text_so_that_a_parser_gives_it_back)
     json_t *parsed = json_loadb(writer.text, writer.size, 0, NULL);
     cr_assert_not_null(parsed);
     cr_assert_str_eq(json_string_value(json_array_get(parsed, 0)), text);
+    for (const char *character = "<>&"; *character != '\0'; character++)
+        cr_assert_null(memchr(writer.text, *character, writer.size));
     json_decref(parsed);
 }
 
