@@ -266,7 +266,9 @@ describe('WebSocket libraries', () => {
     const transport = webSocket(node.url.replace('http', 'ws'), { reconnect: false })
     const reader = createPublicClient({ chain, transport })
     const writer = createWalletClient({ chain, transport, account: privateKeyToAccount(keys[1]) })
-    const polling = createPublicClient({ chain, transport: http(node.url), pollingInterval: 20 })
+    const asked = []
+    const onFetchRequest = (_, { body }) => void asked.push(String(body))
+    const polling = createPublicClient({ chain, transport: http(node.url, { onFetchRequest }), pollingInterval: 20 })
     const heads = []
     const pending = []
     const polled = []
@@ -290,6 +292,9 @@ describe('WebSocket libraries', () => {
     assert.deepEqual(polled.map((log) => log.transactionHash), hashes)
     assert.ok(hashes.every((hash) => pending.includes(hash)))
     for (const each of stop) each()
+    // It goes on polling for ever when the node is gone before its filter is.
+    await until(() => asked.some((body) => body.includes('eth_uninstallFilter')), 'the filter given back')
+    await sleep(500)
     ;(await reader.transport.getRpcClient()).close()
   })
 })
