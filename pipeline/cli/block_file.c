@@ -1,5 +1,7 @@
 #include "pipeline/cli/block_file.h"
 
+#include "engine/base/check.h"
+
 #include "engine/codec/rlp.h"
 
 #include <errno.h>
@@ -80,6 +82,7 @@ hn_err hn_block_measure(size_t *size, hn_bytes bytes)
 /* Reads on behind what is there; makes room first. */
 static hn_err read_more(hn_block_file *file, hn_block_file_problem *problem)
 {
+    HN_CHECK(file->capacity != 0);
     if (file->first != 0) {
         memmove(file->buffer, file->buffer + file->first, file->end - file->first);
         file->end -= file->first;
@@ -147,7 +150,7 @@ hn_err hn_block_file_next(hn_block_file *file, hn_block_file_problem *problem, h
 
 hn_err hn_block_file_check(hn_block_file_problem *problem, const char *path)
 {
-    hn_block_file file;
+    hn_block_file file = {0};
     struct stat status;
     /* What is missing is told by opening it; a pipe must not even be opened, for its writer would notice. */
     if (strcmp(path, "-") == 0 ||

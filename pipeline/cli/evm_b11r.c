@@ -214,7 +214,7 @@ static hn_t8n_status read_lists(b11r *self)
 
 static hn_t8n_status read_input(b11r *self)
 {
-    hn_bytes rlp;
+    hn_bytes rlp = {0};
     HN_T8N_TRY(open_part(self, &self->header, self->header_path, "header"));
     HN_T8N_TRY(read_lists(self));
     HN_T8N_TRY(open_part(self, &self->txs, self->txs_path, "txs"));

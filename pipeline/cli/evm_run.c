@@ -197,7 +197,8 @@ static void print_output(run *self, const hn_evm_result *result)
 static hn_evm_result run_often(run *self, uint64_t *nanoseconds)
 {
     uint64_t sum = 0, count = 0, once;
-    hn_evm_result result = execute(self, &once, NULL); /* to warm up */
+    hn_evm_result result;
+    (void)execute(self, &once, NULL); /* to warm up */
     do {
         result = execute(self, &once, NULL);
         sum += once;

@@ -324,7 +324,7 @@ static bool read_paths(path_list *list)
     char *line = NULL;
     size_t capacity = 0;
     bool good = true;
-    for (ssize_t size; good && (size = getline(&line, &capacity, stdin)) > 0;) {
+    while (good && getline(&line, &capacity, stdin) > 0) {
         line[strcspn(line, "\r\n")] = '\0';
         if (line[0] == '\0')
             break;

@@ -256,7 +256,7 @@ static hn_err stored_hash(hn_importer *self, hn_node_problem *problem, hn_hash *
 /* A block that is not above the head: the one that is there, or another one? */
 static hn_err compare_known(hn_importer *self, hn_node_problem *problem, const arrival *block)
 {
-    hn_hash head_hash, there;
+    hn_hash head_hash, there = {0};
     char text[HASH_TEXT];
     uint64_t number = block->header.number;
     if (hn_importer_head(self, &head_hash) == number)
@@ -323,9 +323,9 @@ static hn_err keep(hn_importer *self, hn_node_problem *problem, const arrival *b
 
 hn_err hn_importer_take(hn_importer *self, bool *is_new, hn_node_problem *problem, hn_bytes rlp)
 {
-    arrival block;
+    arrival block = {0};
     hn_executed_block executed;
-    hn_hash head;
+    hn_hash head = {0};
     HN_CHECK(!self->has_ended);
     HN_TRY(read_header(&block, problem, rlp));
     if (block.header.number <= hn_importer_head(self, &head)) {
