@@ -1,7 +1,6 @@
 #include "pipeline/cli/block_file.h"
 
 #include "engine/base/check.h"
-
 #include "engine/codec/rlp.h"
 
 #include <errno.h>
