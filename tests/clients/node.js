@@ -3,6 +3,7 @@ import { spawn, execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 const binary = process.env.HANSE_BINARY
 
@@ -24,6 +25,15 @@ export const addresses = [
 
 // How long a node may take to come up, in ms: replaying a log on a loaded machine takes its time.
 const startLimit = 60_000
+
+// Asks again and again until the answer is true, and gives it.
+export async function until(condition, what) {
+  for (const end = Date.now() + 30_000; Date.now() < end; await sleep(10)) {
+    const answer = await condition()
+    if (answer) return answer
+  }
+  throw new Error(`waited in vain: ${what}`)
+}
 
 export class Node {
   constructor(data) {

@@ -8,19 +8,10 @@ import { Contract, ContractFactory, JsonRpcProvider, NonceManager, Wallet, WebSo
 import { createPublicClient, createWalletClient, defineChain, http, parseAbiItem, parseEther, webSocket } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { compile } from './compile.js'
-import { Node, addresses, keys } from './node.js'
+import { Node, addresses, keys, until } from './node.js'
 
 const WebSocket = createRequire(createRequire(import.meta.url).resolve('ethers'))('ws')
 const sample = compile('Sample')
-const patience = 20000
-
-async function until(condition, what) {
-  for (const end = Date.now() + patience; Date.now() < end; await sleep(10)) {
-    const answer = await condition()
-    if (answer) return answer
-  }
-  assert.fail(`waited in vain: ${what}`)
-}
 
 // A bare connection: calls by id, notifications by subscription.
 class Session {
