@@ -24,6 +24,15 @@ const hn_config_key *hn_config_find_key(const char *name, size_t size)
     return NULL;
 }
 
+bool hn_config_has_keys_below(const char *prefix)
+{
+    size_t size = strlen(prefix);
+    for (size_t i = 0; i < KEY_COUNT; i++)
+        if (strncmp(keys[i].name, prefix, size) == 0 && keys[i].name[size] == '.')
+            return true;
+    return false;
+}
+
 hn_err hn_config_copy_text(hn_config *config, const char **out, const char *text)
 {
     hn_bytes copy;
@@ -168,17 +177,23 @@ static hn_err read_ledger_flag(hn_config *config, hn_config_problem *problem, co
     return HN_OK;
 }
 
-/* The key that a flag stands for: "--rpc-port" is "rpc.port". */
+/* How a key is written as a flag: "rpc.port" is "--rpc-port". */
+static char flag_character(char c)
+{
+    return c == '.' ? '-' : c;
+}
+
 static const hn_config_key *key_of_flag(const char *flag, size_t size)
 {
-    char name[FLAG_MAX];
-    if (size >= sizeof name)
-        return NULL;
-    memcpy(name, flag, size);
-    for (size_t i = 0; i < size; i++)
-        if (name[i] == '-')
-            name[i] = '.';
-    return hn_config_find_key(name, size);
+    for (size_t i = 0; i < KEY_COUNT; i++) {
+        const char *name = keys[i].name;
+        size_t same = 0;
+        while (same < size && name[same] != '\0' && flag_character(name[same]) == flag[same])
+            same++;
+        if (same == size && name[same] == '\0')
+            return &keys[i];
+    }
+    return NULL;
 }
 
 static hn_err read_flag(hn_config *config, hn_config_problem *problem, int argc, char **argv, int *i)
@@ -258,8 +273,7 @@ void hn_config_print_flags(FILE *to)
         snprintf(flag, sizeof flag, "--%s%s", keys[i].name,
                  keys[i].kind == HN_CONFIG_NUMBER ? " N" : (keys[i].kind == HN_CONFIG_TEXT ? " TEXT" : ""));
         for (char *c = flag; *c != '\0' && *c != ' '; c++)
-            if (*c == '.')
-                *c = '-';
+            *c = flag_character(*c);
         fprintf(to, "  %-24s %s", flag, keys[i].help);
         if (keys[i].initial[0] != '\0' && keys[i].kind != HN_CONFIG_SWITCH)
             fprintf(to, " (default %s)", keys[i].initial);

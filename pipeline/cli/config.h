@@ -1,7 +1,7 @@
 /* The configuration of a node: one table of keys, from which the YAML reader, the flags and --help are made.
  *
- * A key "rpc.port" is `port:` below `rpc:` in the file and --rpc-port on the command line; flags win over the
- * file. Unknown keys and bad values are errors that name file and line.
+ * A key "rpc.tls.key" is `key:` below `tls:` below `rpc:` in the file and --rpc-tls-key on the command line;
+ * flags win over the file. Unknown keys and bad values are errors that name file and line.
  */
 #ifndef HN_PIPELINE_CLI_CONFIG_H
 #define HN_PIPELINE_CLI_CONFIG_H
@@ -38,10 +38,52 @@ typedef struct hn_config_ledger {
     X(rpc_port, "rpc.port", NUMBER, "8545", 0, 65535, "port of JSON-RPC; 0: any free one")                   \
     X(rpc_cors, "rpc.cors", TEXT, "", 0, 0, "origins of web pages that may call, or *; --dev: *")            \
     X(rpc_hosts, "rpc.hosts", TEXT, "localhost", 0, 0, "host names that requests may carry, or *")           \
+    X(rpc_tls_certificate, "rpc.tls.certificate", TEXT, "", 0, 0,                                            \
+      "PEM file with the server's certificate and those above it: JSON-RPC over HTTPS and WSS only")         \
+    X(rpc_tls_key, "rpc.tls.key", TEXT, "", 0, 0, "PEM file with its private key, without a password")       \
     X(rpc_batch, "rpc.batch", NUMBER, "1000", 1, 100000, "calls in one batch")                               \
     X(rpc_body, "rpc.body", NUMBER, "5242880", 1024, 1073741824, "bytes of one request")                     \
-    X(rpc_connections, "rpc.connections", NUMBER, "1024", 1, 65536, "connections at once")                   \
+    X(rpc_response, "rpc.response", NUMBER, "67108864", 4096, 1073741824,                                    \
+      "bytes of one answer, batches included")                                                               \
+    X(rpc_depth, "rpc.depth", NUMBER, "64", 1, 1000, "arrays and objects within each other in a request")    \
+    X(rpc_connections, "rpc.connections", NUMBER, "16384", 1, 65536, "connections at once")                  \
+    X(rpc_address_connections, "rpc.connections-per-address", NUMBER, "4096", 1, 65536,                      \
+      "of them from one address that is not loopback")                                                       \
+    X(rpc_calls, "rpc.calls", NUMBER, "16384", 1, 1048576,                                                   \
+      "submissions, and as many queries, that wait for the node at once")                                    \
+    X(rpc_input, "rpc.input", NUMBER, "1073741824", 65536, 4294967295,                                       \
+      "bytes of half requests of all connections")                                                           \
+    X(rpc_answers, "rpc.answers", NUMBER, "1073741824", 65536, 4294967295,                                   \
+      "bytes of answers over HTTP that were not read yet, of all connections")                               \
     X(rpc_logs, "rpc.logs", NUMBER, "10000", 1, 10000000, "logs in one answer")                              \
+    X(rpc_filters, "rpc.filters", NUMBER, "1000", 1, 1000000, "filters of one ledger")                       \
+    X(rpc_timeout_idle, "rpc.timeout.idle", NUMBER, "60000", 1, 86400000,                                    \
+      "milliseconds that a connection may be silent between requests")                                       \
+    X(rpc_timeout_header, "rpc.timeout.header", NUMBER, "10000", 1, 86400000,                                \
+      "milliseconds for the header of a request to come")                                                    \
+    X(rpc_timeout_body, "rpc.timeout.body", NUMBER, "30000", 1, 86400000, "and for its body")                \
+    X(rpc_timeout_write, "rpc.timeout.write", NUMBER, "60000", 1, 86400000,                                  \
+      "milliseconds for a client to read an answer")                                                         \
+    X(rpc_timeout_handshake, "rpc.timeout.handshake", NUMBER, "10000", 1, 86400000,                          \
+      "milliseconds for the handshake of TLS")                                                               \
+    X(rpc_timeout_submit, "rpc.timeout.submit", NUMBER, "5000", 1, 3600000,                                  \
+      "milliseconds after which eth_sendRawTransaction answers with the hash anyway")                        \
+    X(rpc_timeout_call, "rpc.timeout.call", NUMBER, "5000", 1, 3600000,                                      \
+      "milliseconds after which calls and traces end, their wait included")                                  \
+    X(rpc_timeout_filter, "rpc.timeout.filter", NUMBER, "300000", 1, 86400000,                               \
+      "milliseconds after which a filter that nobody asks goes")                                             \
+    X(rpc_websocket_calls, "rpc.websocket.calls", NUMBER, "256", 1, 1048576,                                 \
+      "unanswered calls of a WebSocket, above which it is not read")                                         \
+    X(rpc_websocket_subscriptions, "rpc.websocket.subscriptions", NUMBER, "1000", 1, 1000000,                \
+      "subscriptions of a WebSocket")                                                                        \
+    X(rpc_websocket_unsent, "rpc.websocket.unsent", NUMBER, "16777216", 4096, 1073741824,                    \
+      "bytes that may wait to be sent over a WebSocket before it is closed")                                 \
+    X(rpc_websocket_total, "rpc.websocket.unsent-total", NUMBER, "1073741824", 65536, 4294967295,            \
+      "the same of all WebSockets together")                                                                 \
+    X(rpc_websocket_ping, "rpc.websocket.ping", NUMBER, "30000", 1, 3600000,                                 \
+      "milliseconds of silence after which a WebSocket is pinged; as long again, and it is closed")          \
+    X(rpc_websocket_compression, "rpc.websocket.compression", SWITCH, "false", 0, 0,                         \
+      "compress WebSocket messages (permessage-deflate) when clients offer it")                              \
     X(udp_listen, "udp.listen", TEXT, "127.0.0.1:8546", 0, 0,                                                \
       "address of the packet port, or none; port 0: any free one")                                           \
     X(udp_device, "udp.device", TEXT, "", 0, 0,                                                              \

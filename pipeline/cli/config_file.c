@@ -1,4 +1,5 @@
-/* The YAML file of a configuration, by libyaml's events: mappings two levels deep, and the list `ledgers`.
+/* The YAML file of a configuration, by libyaml's events: mappings as deep as the keys are, and the list
+ * `ledgers`.
  *
  *   data: /var/lib/hanse
  *   rpc:
@@ -139,7 +140,8 @@ static hn_err read_mapping(reader *self, const char *prefix)
         HN_TRY(next(self));
         if (strcmp(name, "ledgers") == 0) {
             HN_TRY(read_ledgers(self));
-        } else if (self->event.type == YAML_MAPPING_START_EVENT && prefix[0] == '\0') {
+        } else if (self->event.type == YAML_MAPPING_START_EVENT &&
+                   (prefix[0] == '\0' || hn_config_has_keys_below(name))) {
             HN_TRY(read_mapping(self, name));
         } else {
             const hn_config_key *key = hn_config_find_key(name, strlen(name));

@@ -25,6 +25,9 @@ typedef struct hn_config_key {
 /* NULL when there is none. */
 const hn_config_key *hn_config_find_key(const char *name, size_t size);
 
+/* Some key begins with `prefix` and a dot. */
+bool hn_config_has_keys_below(const char *prefix);
+
 /* Sets a field from text; problem->text gets "KEY: why", without a place. */
 HN_MUST_USE hn_err hn_config_set(hn_config *config, hn_config_problem *problem, const hn_config_key *key,
                                  const char *text);

@@ -8,6 +8,7 @@
 #include "pipeline/cli/config.h"
 #include "pipeline/cli/data_directory.h"
 #include "pipeline/cli/eal.h"
+#include "pipeline/cli/open_files.h"
 #include "pipeline/cli/signals.h"
 #include "pipeline/rpc/server.h"
 #include "pipeline/stage/node.h"
@@ -27,6 +28,7 @@ enum {
     RPC_DRAIN_STUCK_MS = 200,
     CORES_MAX = 8,
     CORES_MIN = 2,
+    OWN_FILES = 256, /* descriptors that everything but JSON-RPC's connections needs at most */
     PATH_BYTES = 4096
 };
 
@@ -144,6 +146,7 @@ static hn_err tell_rpc(void *running_node, hn_stats_writer *writer, const char *
     hn_rpc_counts counts = hn_rpc_server_count(server);
     hn_stats_put(writer, "connections", counts.connections);
     hn_stats_put(writer, "refused_connections", counts.refused_connections);
+    hn_stats_put(writer, "late_connections", counts.late_connections);
     hn_stats_put(writer, "websockets", counts.sessions);
     hn_stats_put(writer, "http_requests", counts.http_requests);
     hn_stats_put(writer, "calls", counts.calls);
@@ -204,17 +207,62 @@ static bool start_node(running *self)
     return true;
 }
 
+/* As many connections as are wanted and as the limit of open files has room for; one that is too low is told.
+ */
+static uint32_t choose_connections(const hn_config *config)
+{
+    uint64_t wanted = config->rpc_connections;
+    uint64_t limit = hn_open_files_raise(wanted + OWN_FILES);
+    if (wanted + OWN_FILES <= limit)
+        return (uint32_t)wanted;
+    uint64_t possible = limit > 2 * OWN_FILES ? limit - OWN_FILES : limit / 2;
+    fprintf(stderr,
+            "hanse: the limit of open files, %llu, has room for %llu connections of JSON-RPC, not for %llu; "
+            "raise "
+            "it (ulimit -Hn, LimitNOFILE) or lower --rpc-connections\n",
+            (unsigned long long)limit, (unsigned long long)possible, (unsigned long long)wanted);
+    return (uint32_t)possible;
+}
+
 static bool start_rpc(running *self)
 {
     const hn_config *config = &self->config;
+    bool has_tls = config->rpc_tls_certificate[0] != '\0';
+    if (has_tls != (config->rpc_tls_key[0] != '\0')) {
+        complain("rpc.tls.certificate and rpc.tls.key belong together: give both or none");
+        return false;
+    }
     hn_rpc_problem problem;
     hn_rpc_config rpc = {
         .address = config->rpc_address,
         .port = (uint16_t)config->rpc_port,
         .body_bytes_max = (uint32_t)config->rpc_body,
+        .response_bytes_max = (uint32_t)config->rpc_response,
+        .json_depth_max = (uint32_t)config->rpc_depth,
         .batch_max = (uint32_t)config->rpc_batch,
-        .connections_max = (uint32_t)config->rpc_connections,
+        .connections_max = choose_connections(config),
+        .connections_per_address_max = (uint32_t)config->rpc_address_connections,
+        .in_flight_max = (uint32_t)config->rpc_calls,
+        .input_bytes_max = (uint32_t)config->rpc_input,
+        .answers_bytes_max = (uint32_t)config->rpc_answers,
+        .idle_timeout_ms = (uint32_t)config->rpc_timeout_idle,
+        .header_timeout_ms = (uint32_t)config->rpc_timeout_header,
+        .body_timeout_ms = (uint32_t)config->rpc_timeout_body,
+        .write_timeout_ms = (uint32_t)config->rpc_timeout_write,
+        .handshake_timeout_ms = (uint32_t)config->rpc_timeout_handshake,
+        .submit_timeout_ms = (uint32_t)config->rpc_timeout_submit,
+        .call_timeout_ms = (uint32_t)config->rpc_timeout_call,
         .logs_max = (uint32_t)config->rpc_logs,
+        .filters_max = (uint32_t)config->rpc_filters,
+        .filter_timeout_ms = (uint32_t)config->rpc_timeout_filter,
+        .session_calls_max = (uint32_t)config->rpc_websocket_calls,
+        .session_bytes_max = (uint32_t)config->rpc_websocket_unsent,
+        .sessions_bytes_max = (uint32_t)config->rpc_websocket_total,
+        .session_ping_ms = (uint32_t)config->rpc_websocket_ping,
+        .subscriptions_max = (uint32_t)config->rpc_websocket_subscriptions,
+        .has_compression = config->rpc_websocket_compression,
+        .tls_certificate = has_tls ? config->rpc_tls_certificate : NULL,
+        .tls_key = has_tls ? config->rpc_tls_key : NULL,
         .cors_origins = config->rpc_cors[0] != '\0' ? config->rpc_cors : (config->dev ? "*" : NULL),
         .allowed_hosts = config->rpc_hosts,
     };
@@ -247,7 +295,8 @@ static void announce(const running *self)
 {
     const hn_config *config = &self->config;
     printf("Hanse is running.\n");
-    printf("  JSON-RPC   http://%s:%u\n", config->rpc_address, hn_rpc_server_port(self->rpc));
+    printf("  JSON-RPC   %s://%s:%u\n", config->rpc_tls_certificate[0] != '\0' ? "https" : "http",
+           config->rpc_address, hn_rpc_server_port(self->rpc));
     if (hn_node_udp_port(self->node) != 0)
         printf("  datagrams  udp port %u\n", hn_node_udp_port(self->node));
     printf("  data       %s%s\n", self->data, self->is_temporary ? " (temporary)" : "");

@@ -118,6 +118,8 @@ static const struct {
 
 void hn_rpc_fail_err(hn_rpc_call *call, hn_err err)
 {
+    if (err == HN_ERR_AGAIN)
+        hn_rpc_exchange_note_refused(call->exchange);
     for (size_t i = 0; i < sizeof error_table / sizeof error_table[0]; i++) {
         if (error_table[i].err == err) {
             hn_rpc_fail(call, error_table[i].code, "%s", error_table[i].message);

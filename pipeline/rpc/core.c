@@ -9,9 +9,16 @@ static hn_rpc_config with_defaults(const hn_rpc_config *config)
     DEFAULT(response_bytes_max, 64 * 1024 * 1024);
     DEFAULT(batch_max, 1000);
     DEFAULT(json_depth_max, 64);
-    DEFAULT(connections_max, 1024);
+    DEFAULT(connections_max, 16384);
+    DEFAULT(connections_per_address_max, 4096);
     DEFAULT(in_flight_max, 16384);
     DEFAULT(idle_timeout_ms, 60000);
+    DEFAULT(header_timeout_ms, 10000);
+    DEFAULT(body_timeout_ms, 30000);
+    DEFAULT(write_timeout_ms, 60000);
+    DEFAULT(handshake_timeout_ms, 10000);
+    DEFAULT(input_bytes_max, 1024 * 1024 * 1024);
+    DEFAULT(answers_bytes_max, 1024 * 1024 * 1024);
     DEFAULT(submit_timeout_ms, 5000);
     DEFAULT(call_timeout_ms, 5000);
     DEFAULT(logs_max, 10000);

@@ -75,6 +75,13 @@ HN_MUST_USE hn_err hn_rpc_exchange_begin(hn_rpc_exchange **out, hn_rpc_core *cor
 /* The peer is done with the answer, or wants none any more. */
 void hn_rpc_exchange_abandon(hn_rpc_exchange *exchange);
 
+/* A call of the exchange was refused because the node is at its limit. */
+void hn_rpc_exchange_note_refused(hn_rpc_exchange *exchange);
+/* All of its calls were. */
+bool hn_rpc_exchange_is_refused(const hn_rpc_exchange *exchange);
+/* How many calls it has. */
+uint32_t hn_rpc_exchange_calls(const hn_rpc_exchange *exchange);
+
 /* A call of the exchange has its response. */
 void hn_rpc_exchange_note_done(hn_rpc_exchange *exchange);
 

@@ -24,7 +24,8 @@ struct hn_rpc_exchange {
     bool is_batch;
     bool is_starting; /* calls are still being begun: no response before all are */
     uint32_t call_count;
-    uint32_t open_count; /* calls without a response */
+    uint32_t open_count;    /* calls without a response */
+    uint32_t refused_count; /* calls that were refused because the node is at its limit */
     hn_rpc_call *calls;
 };
 
@@ -77,6 +78,7 @@ static hn_rpc_exchange *take_exchange(hn_rpc_core *core)
     exchange->is_batch = false;
     exchange->call_count = 0;
     exchange->open_count = 0;
+    exchange->refused_count = 0;
     exchange->calls = NULL;
     core->live_exchange_count++;
     return exchange;
@@ -195,6 +197,21 @@ static void send_response(hn_rpc_exchange *exchange)
         send_text(exchange, "", 0);
     else
         send_text(exchange, exchange->calls[0].out.text, exchange->calls[0].out.size);
+}
+
+void hn_rpc_exchange_note_refused(hn_rpc_exchange *exchange)
+{
+    exchange->refused_count++;
+}
+
+bool hn_rpc_exchange_is_refused(const hn_rpc_exchange *exchange)
+{
+    return exchange->refused_count != 0 && exchange->refused_count == exchange->call_count;
+}
+
+uint32_t hn_rpc_exchange_calls(const hn_rpc_exchange *exchange)
+{
+    return exchange->call_count;
 }
 
 void hn_rpc_exchange_note_done(hn_rpc_exchange *exchange)

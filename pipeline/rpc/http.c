@@ -119,6 +119,29 @@ static int answer_who(hn_rpc_server *server, h2o_req_t *request, uint32_t ledger
     return answer_text(server, request, 200, "OK", text);
 }
 
+static void say_later(h2o_req_t *request, int status, const char *reason)
+{
+    request->res.status = status;
+    request->res.reason = reason;
+    add_header(request, "retry-after", h2o_iovec_init(H2O_STRLIT("1")));
+}
+
+/* The node is at a limit of its own: an error that JSON-RPC clients understand, too. */
+static int answer_unavailable(hn_rpc_server *server, h2o_req_t *request, const char *message)
+{
+    enum { TEXT_BYTES = 256 };
+    char *text = h2o_mem_alloc_pool(&request->pool, TEXT_BYTES);
+    snprintf(text, TEXT_BYTES, "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":%d,\"message\":\"%s\"}}",
+             HN_RPC_LIMIT_EXCEEDED, message);
+    say_later(request, 503, "Service Unavailable");
+    request->res.content_length = strlen(text);
+    h2o_add_header(&request->pool, &request->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL,
+                   H2O_STRLIT("application/json"));
+    add_cors(server, request);
+    h2o_send_inline(request, text, strlen(text));
+    return 0;
+}
+
 /* --- calls --- */
 
 /* What h2o frees with a request: its way to the exchange. */
@@ -126,12 +149,14 @@ typedef struct http_link {
     hn_rpc_server *server;
     h2o_req_t *request;
     hn_rpc_exchange *exchange; /* NULL: none was begun */
+    size_t unsent_bytes;
 } http_link;
 
 /* h2o is done with the request: it was answered, or its connection is gone. */
 static void on_request_disposed(void *self)
 {
     http_link *link = self;
+    link->server->connections.unsent_bytes -= link->unsent_bytes;
     if (link->exchange != NULL)
         hn_rpc_exchange_abandon(link->exchange);
 }
@@ -139,10 +164,14 @@ static void on_request_disposed(void *self)
 static void answer_json(void *self, const char *text, size_t size)
 {
     static h2o_generator_t generator = {NULL, NULL};
-    const http_link *link = self;
+    http_link *link = self;
     h2o_req_t *request = link->request;
+    link->unsent_bytes = size;
+    link->server->connections.unsent_bytes += size;
     request->res.status = 200;
     request->res.reason = "OK";
+    if (link->exchange != NULL && hn_rpc_exchange_is_refused(link->exchange))
+        say_later(request, 429, "Too Many Requests"); /* which client libraries try again after */
     request->res.content_length = size;
     h2o_add_header(&request->pool, &request->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL,
                    H2O_STRLIT("application/json"));
@@ -154,12 +183,14 @@ static void answer_json(void *self, const char *text, size_t size)
 
 static int begin_exchange(hn_rpc_server *server, h2o_req_t *request, uint32_t ledger)
 {
+    if (server->connections.unsent_bytes > server->core.config.answers_bytes_max)
+        return answer_unavailable(server, request, "too many answers wait to be read; try again later");
     http_link *link = h2o_mem_alloc_shared(&request->pool, sizeof *link, on_request_disposed);
     *link = (http_link){.server = server, .request = request};
     hn_rpc_peer peer = {.self = link, .answer = answer_json};
     if (hn_rpc_exchange_begin(&link->exchange, &server->core, peer, ledger, request->entity.base,
                               request->entity.len) != HN_OK)
-        return answer_text(server, request, 503, "Service Unavailable", "out of memory\n");
+        return answer_unavailable(server, request, "out of memory; try again later");
     return 0;
 }
 
@@ -217,18 +248,12 @@ static bool origin_is_allowed(const hn_rpc_server *server, const h2o_req_t *requ
     return origin.len == 0 || list_has(server->core.config.cors_origins, origin.base, origin.len);
 }
 
-static int answer_stopping(hn_rpc_server *server, h2o_req_t *request)
-{
-    add_header(request, "retry-after", h2o_iovec_init(H2O_STRLIT("1")));
-    return answer_text(server, request, 503, "Service Unavailable", "the node is stopping\n");
-}
-
 static int open_websocket(hn_rpc_server *server, h2o_req_t *request, uint32_t ledger)
 {
     if (!origin_is_allowed(server, request))
         return answer_text(server, request, 403, "Forbidden", "origin not allowed\n");
     if (atomic_load_explicit(&server->is_stopping, memory_order_relaxed))
-        return answer_stopping(server, request);
+        return answer_unavailable(server, request, "the node is stopping");
     if (!hn_rpc_websocket_accept(server, request, ledger))
         return answer_text(server, request, 400, "Bad Request", "bad WebSocket handshake\n");
     return 0;
@@ -256,6 +281,6 @@ int hn_rpc_http_on_request(h2o_handler_t *handler, h2o_req_t *request)
         return answer_text(server, request, 415, "Unsupported Media Type",
                            "invalid content type, only application/json is supported\n");
     if (atomic_load_explicit(&server->is_stopping, memory_order_relaxed))
-        return answer_stopping(server, request);
+        return answer_unavailable(server, request, "the node is stopping");
     return begin_exchange(server, request, ledger);
 }

@@ -2,17 +2,13 @@
 #ifndef HN_PIPELINE_RPC_HTTP_H
 #define HN_PIPELINE_RPC_HTTP_H
 
+#include "pipeline/rpc/connections.h"
 #include "pipeline/rpc/core.h"
+#include "pipeline/rpc/tls.h"
+#include "pipeline/rpc/ws_deflate.h"
 
 #include <h2o.h>
 #include <pthread.h>
-
-typedef struct hn_rpc_connection {
-    struct hn_rpc_connection *next;
-    struct hn_rpc_connection **link; /* what points to this one */
-    hn_rpc_server *server;
-    int file;
-} hn_rpc_connection;
 
 /* The handler that h2o calls, and the way back from it. */
 typedef struct hn_rpc_handler {
@@ -36,15 +32,16 @@ struct hn_rpc_server {
     atomic_bool is_stopping;
     atomic_uint_fast64_t drain_ms;
 
-    hn_rpc_connection *connections;
-    atomic_uint_fast64_t connection_count;
-    atomic_uint_fast64_t refused_count;
+    SSL_CTX *tls; /* NULL: none */
+    hn_rpc_connections connections;
 
     /* websocket.c */
     struct hn_rpc_websocket *websockets;
     struct hn_rpc_websocket *dirty_websockets; /* something is to be done for them when the loop turns */
     uint64_t websockets_checked_ms;
+    hn_ws_deflate *deflate;        /* NULL: WebSockets are not compressed */
     size_t websocket_unsent_bytes; /* of all together */
+    size_t websocket_input_bytes;  /* of messages that are not whole yet; as last summed up */
     atomic_uint_fast64_t websocket_count;
 };
 

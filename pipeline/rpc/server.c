@@ -17,11 +17,10 @@
 
 enum {
     BACKLOG = 1024,
-    LOOP_WAIT_MS = 100, /* how late an expired submission may be noticed */
-    ACCEPT_BURST = 16,
-    FAREWELL_MS = 1000,        /* for WebSockets to go after they were told */
-    CLOSE_WAIT_MS = 2000,      /* for connections to go after they were shut down */
-    UNSENT_TIMEOUT_MS = 30000, /* a client that takes nothing for so long is cut off */
+    LOOP_WAIT_MS = 100,   /* how late an expired submission may be noticed */
+    FAREWELL_MS = 1000,   /* for WebSockets to go after they were told */
+    CLOSE_WAIT_MS = 2000, /* for connections to go after they were shut down */
+    BACKSTOP_MS = 1000,   /* how much later than our own clock the library's may strike */
 };
 
 __attribute__((format(printf, 2, 3))) static void say(hn_rpc_problem *problem, const char *format, ...)
@@ -32,63 +31,6 @@ __attribute__((format(printf, 2, 3))) static void say(hn_rpc_problem *problem, c
     va_start(arguments, format);
     vsnprintf(problem->text, sizeof problem->text, format, arguments);
     va_end(arguments);
-}
-
-/* --- connections --- */
-
-static void on_connection_closed(void *data)
-{
-    hn_rpc_connection *connection = data;
-    *connection->link = connection->next;
-    if (connection->next != NULL)
-        connection->next->link = connection->link;
-    hn_rpc_count(&connection->server->connection_count, (uint64_t)-1);
-    free(connection);
-}
-
-/* Notes a connection; false when there are too many. */
-static bool note_connection(hn_rpc_server *server, h2o_socket_t *socket)
-{
-    if (atomic_load_explicit(&server->connection_count, memory_order_relaxed) >=
-        server->core.config.connections_max)
-        return false;
-    hn_rpc_connection *connection = calloc(1, sizeof *connection);
-    if (connection == NULL)
-        return false;
-    connection->server = server;
-    connection->file = h2o_socket_get_fd(socket);
-    connection->next = server->connections;
-    connection->link = &server->connections;
-    if (connection->next != NULL)
-        connection->next->link = &connection->next;
-    server->connections = connection;
-    hn_rpc_count(&server->connection_count, 1);
-    socket->on_close.cb = on_connection_closed;
-    socket->on_close.data = connection;
-
-    int timeout = UNSENT_TIMEOUT_MS;
-    setsockopt(connection->file, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, sizeof timeout);
-    int on = 1;
-    setsockopt(connection->file, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-    return true;
-}
-
-static void on_accept(h2o_socket_t *listener, const char *err)
-{
-    if (err != NULL)
-        return;
-    hn_rpc_server *server = listener->data;
-    for (unsigned i = 0; i < ACCEPT_BURST; i++) {
-        h2o_socket_t *socket = h2o_evloop_socket_accept(listener);
-        if (socket == NULL)
-            return;
-        if (note_connection(server, socket)) {
-            h2o_accept(&server->accept, socket);
-        } else {
-            hn_rpc_count(&server->refused_count, 1);
-            h2o_socket_close(socket);
-        }
-    }
 }
 
 /* --- waking --- */
@@ -140,6 +82,7 @@ static void run_loop_for(hn_rpc_server *server, uint64_t deadline_ms, bool (*is_
         now = hn_rpc_now_ms();
         hn_rpc_in_flight_expire(&server->core, now);
         hn_rpc_feeds_expire(&server->core, now);
+        hn_rpc_connections_turn(server, now);
         has_more = hn_rpc_feeds_poll(&server->core);
         has_more = hn_rpc_websockets_turn(server, now) || has_more;
     }
@@ -157,7 +100,7 @@ static bool has_answered_all(hn_rpc_server *server)
 
 static bool has_no_connections(hn_rpc_server *server)
 {
-    return server->connections == NULL;
+    return server->connections.first == NULL;
 }
 
 static bool has_no_websockets(hn_rpc_server *server)
@@ -179,9 +122,7 @@ static void *run_server(void *self)
     hn_rpc_websockets_close(server);
     run_loop_for(server, hn_rpc_now_ms() + FAREWELL_MS, has_no_websockets);
     hn_rpc_websockets_destroy(server);
-    for (hn_rpc_connection *connection = server->connections; connection != NULL;
-         connection = connection->next)
-        shutdown(connection->file, SHUT_RDWR);
+    hn_rpc_connections_shut(server);
     run_loop_for(server, hn_rpc_now_ms() + CLOSE_WAIT_MS, has_no_connections);
     return NULL;
 }
@@ -225,7 +166,10 @@ static void create_http(hn_rpc_server *server, int listener)
 {
     h2o_config_init(&server->global);
     server->global.max_request_entity_size = server->core.config.body_bytes_max;
-    server->global.http1.req_timeout = server->core.config.idle_timeout_ms;
+    const hn_rpc_config *config = &server->core.config;
+    server->global.http1.req_timeout =
+        (uint64_t)config->idle_timeout_ms + config->header_timeout_ms + config->body_timeout_ms + BACKSTOP_MS;
+    server->global.handshake_timeout = config->handshake_timeout_ms;
     server->global.http1.upgrade_to_http2 = 0;
     server->global.server_name = h2o_iovec_init(H2O_STRLIT("hanse"));
     h2o_hostconf_t *host =
@@ -237,9 +181,10 @@ static void create_http(hn_rpc_server *server, int listener)
     h2o_context_init(&server->context, h2o_evloop_create(), &server->global);
     server->accept.ctx = &server->context;
     server->accept.hosts = server->global.hosts;
+    server->accept.ssl_ctx = server->tls;
     server->listener = h2o_evloop_socket_create(server->context.loop, listener, H2O_SOCKET_FLAG_DONT_READ);
     server->listener->data = server;
-    h2o_socket_read_start(server->listener, on_accept);
+    h2o_socket_read_start(server->listener, hn_rpc_connections_accept);
 }
 
 static void destroy_http(hn_rpc_server *server)
@@ -272,6 +217,9 @@ static int start_thread(hn_rpc_server *server)
 static void free_server(hn_rpc_server *server)
 {
     hn_rpc_core_destroy(&server->core);
+    hn_rpc_connections_destroy(server);
+    hn_rpc_tls_destroy(server->tls);
+    hn_ws_deflate_destroy(server->deflate);
     if (server->stop_file >= 0)
         close(server->stop_file);
     free(server);
@@ -290,8 +238,14 @@ hn_err hn_rpc_server_start(hn_rpc_server **out, hn_rpc_problem *problem, const h
     hn_err err = server->stop_file >= 0 ? HN_OK : HN_ERR_SYSTEM;
     if (err == HN_OK)
         err = hn_rpc_core_init(&server->core, config, backend);
+    if (err == HN_OK)
+        err = hn_rpc_connections_create(server);
+    if (err == HN_OK && config->has_compression)
+        err = hn_ws_deflate_create(&server->deflate);
     if (err != HN_OK)
         say(problem, "cannot start the JSON-RPC server: %s", hn_err_text(err));
+    if (err == HN_OK && config->tls_certificate != NULL)
+        err = hn_rpc_tls_create(&server->tls, problem, config->tls_certificate, config->tls_key);
     if (err == HN_OK)
         err = open_listener(&listener, &server->port, problem, &server->core.config);
     if (err != HN_OK) {
@@ -323,7 +277,7 @@ void hn_rpc_server_stop(hn_rpc_server *server, uint32_t drain_ms)
         continue;
     HN_CHECK(pthread_join(server->thread, NULL) == 0);
     /* What the backend may still write to, or a connection that did not go, cannot be freed. */
-    if (server->core.live_exchange_count != 0 || server->connections != NULL)
+    if (server->core.live_exchange_count != 0 || server->connections.first != NULL)
         return;
     destroy_http(server);
     free_server(server);
@@ -338,12 +292,13 @@ hn_rpc_counts hn_rpc_server_count(const hn_rpc_server *server)
 {
 #define READ(member) atomic_load_explicit(&server->member, memory_order_relaxed)
     return (hn_rpc_counts){
-        .connections = READ(connection_count),
+        .connections = READ(connections.count),
         .http_requests = READ(core.http_count),
         .calls = READ(core.call_count),
         .errors = READ(core.error_count),
         .in_flight = READ(core.in_flight_count),
-        .refused_connections = READ(refused_count),
+        .refused_connections = READ(connections.refused_count),
+        .late_connections = READ(connections.late_count),
         .sessions = READ(websocket_count),
     };
 #undef READ

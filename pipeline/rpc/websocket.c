@@ -17,7 +17,9 @@ enum {
     UNSENT_BYTES_WHILE_READ = 1 << 20, /* with more unsent, nothing is read */
     CHECK_MS = 500,                    /* how often clocks are looked at */
     CLOSE_MS = 10000,                  /* for a client to take our farewell */
-    STUCK_MS = 30000,                  /* for a client to take one write */
+    COMPRESSED_BYTES_MIN = 256,        /* messages below are not worth compressing */
+    COMPRESSED_BYTES_MAX = 1 << 20,    /* and those above would keep the others waiting */
+    LARGE_INPUT_BYTES = 65536,         /* see connections.c */
 };
 
 /* Whole frames, one behind the other. */
@@ -42,7 +44,9 @@ typedef struct hn_rpc_websocket {
     hn_ws_reader reader;
     exchange_link *exchanges; /* without an answer */
     uint32_t exchange_count;
+    uint32_t call_count; /* in them */
     bool is_reading;
+    uint8_t window_bits; /* messages to it are compressed with; 0: they are not */
 
     chunk *first; /* the queue; the first `writing` chunks of it are being written */
     chunk *last;
@@ -65,6 +69,7 @@ struct exchange_link {
     exchange_link **link;
     hn_rpc_websocket *websocket;
     hn_rpc_exchange *exchange;
+    uint32_t call_count;
 };
 
 /* --- the loop's list of what there is to do --- */
@@ -176,6 +181,31 @@ static bool put_frame(hn_rpc_websocket *websocket, hn_ws_opcode opcode, const hn
     return true;
 }
 
+/* Puts a message in its compressed form; false: it has to go as it is. */
+static bool put_compressed(hn_rpc_websocket *websocket, const hn_bytes *parts, size_t count, size_t size)
+{
+    if (websocket->window_bits == 0 || size < COMPRESSED_BYTES_MIN || size > COMPRESSED_BYTES_MAX)
+        return false;
+    uint8_t *packed = malloc(size);
+    if (packed == NULL)
+        return false;
+    size_t packed_size = 0;
+    uint8_t header[HN_WS_HEADER_BYTES_MAX];
+    uint8_t *room = NULL;
+    if (hn_ws_compress(websocket->server->deflate, packed, &packed_size, size, websocket->window_bits, parts,
+                       count) == HN_OK) {
+        size_t header_size = hn_ws_write_header(header, HN_WS_TEXT, packed_size);
+        header[0] |= HN_WS_COMPRESSED_BIT;
+        room = reserve(websocket, header_size + packed_size);
+        if (room != NULL) {
+            memcpy(room, header, header_size);
+            memcpy(room + header_size, packed, packed_size);
+        }
+    }
+    free(packed);
+    return room != NULL;
+}
+
 /* --- the session's face --- */
 
 static void close_session(void *self, uint16_t code, const char *reason)
@@ -207,7 +237,8 @@ static void send_bounded(hn_rpc_websocket *websocket, const hn_bytes *parts, siz
         close_session(websocket, HN_WS_TRY_AGAIN_LATER, "the node is at its limit; try again later");
     else if (websocket->unsent_bytes + size > bytes_max)
         close_session(websocket, HN_WS_TRY_AGAIN_LATER, "too slow: more waits to be sent than may wait");
-    else if (!put_frame(websocket, HN_WS_TEXT, parts, count))
+    else if (!put_compressed(websocket, parts, count, size) &&
+             !put_frame(websocket, HN_WS_TEXT, parts, count))
         close_session(websocket, HN_WS_INTERNAL_ERROR, "out of memory");
 }
 
@@ -228,6 +259,7 @@ static void unlink_exchange(exchange_link *link)
     if (link->next != NULL)
         link->next->link = link->link;
     link->websocket->exchange_count--;
+    link->websocket->call_count -= link->call_count;
     free(link);
 }
 
@@ -286,13 +318,18 @@ static void take_message(hn_rpc_websocket *websocket)
     if (link->next != NULL)
         link->next->link = &link->next;
     websocket->exchanges = link;
-    websocket->exchange_count++;
+    uint32_t open_count = ++websocket->exchange_count;
     const hn_ws_reader *reader = &websocket->reader;
     hn_rpc_peer peer = {.self = link, .answer = take_answer, .session = &websocket->session};
     const char *text = reader->message_size != 0 ? (const char *)reader->message : "";
     if (hn_rpc_exchange_begin(&link->exchange, &websocket->server->core, peer, websocket->session.ledger,
-                              text, reader->message_size) == HN_OK)
-        return; /* and perhaps answered */
+                              text, reader->message_size) == HN_OK) {
+        if (websocket->exchange_count != open_count)
+            return; /* it was answered, and the link is gone */
+        link->call_count = hn_rpc_exchange_calls(link->exchange);
+        websocket->call_count += link->call_count;
+        return;
+    }
     unlink_exchange(link);
     close_session(websocket, HN_WS_INTERNAL_ERROR, "out of memory");
 }
@@ -328,7 +365,7 @@ static void take_event(hn_rpc_websocket *websocket, hn_ws_event event)
 static bool is_heard(const hn_rpc_websocket *websocket)
 {
     const hn_rpc_server *server = websocket->server;
-    return !websocket->is_closing && websocket->exchange_count < server->core.config.session_calls_max &&
+    return !websocket->is_closing && websocket->call_count < server->core.config.session_calls_max &&
            websocket->unsent_bytes <= UNSENT_BYTES_WHILE_READ &&
            !atomic_load_explicit(&server->is_stopping, memory_order_relaxed);
 }
@@ -421,14 +458,24 @@ static void serve(hn_rpc_websocket *websocket)
 
 /* --- clocks --- */
 
+/* Memory of a message that is not whole yet. */
+static size_t input_bytes_of(const hn_rpc_websocket *websocket)
+{
+    return websocket->reader.message_capacity;
+}
+
 static void look_at_clock(hn_rpc_websocket *websocket, uint64_t now_ms)
 {
-    uint64_t patience_ms = websocket->server->core.config.session_ping_ms;
+    const hn_rpc_server *server = websocket->server;
+    uint64_t patience_ms = server->core.config.session_ping_ms;
     if (websocket->socket == NULL)
         return;
+    if (server->connections.is_input_too_large && input_bytes_of(websocket) > LARGE_INPUT_BYTES)
+        close_session(websocket, HN_WS_TRY_AGAIN_LATER, "the node is at its limit; try again later");
     if (!websocket->is_reading)
         websocket->heard_ms = now_ms; /* it is we who do not listen */
-    bool is_stuck = websocket->writing != 0 && now_ms > websocket->write_began_ms + STUCK_MS;
+    bool is_stuck =
+        websocket->writing != 0 && now_ms > websocket->write_began_ms + server->core.config.write_timeout_ms;
     bool is_silent = now_ms > websocket->heard_ms + 2 * patience_ms;
     bool is_overdue = websocket->is_closing && now_ms > websocket->close_began_ms + CLOSE_MS;
     if (is_stuck || is_silent || is_overdue) {
@@ -445,8 +492,10 @@ bool hn_rpc_websockets_turn(hn_rpc_server *server, uint64_t now_ms)
 {
     if (now_ms >= server->websockets_checked_ms + CHECK_MS) {
         server->websockets_checked_ms = now_ms;
+        server->websocket_input_bytes = 0;
         for (hn_rpc_websocket *each = server->websockets, *next; each != NULL; each = next) {
             next = each->next;
+            server->websocket_input_bytes += input_bytes_of(each);
             look_at_clock(each, now_ms);
         }
     }
@@ -541,6 +590,26 @@ static hn_rpc_websocket *create(hn_rpc_server *server, uint32_t ledger)
     return websocket;
 }
 
+/* RFC 7692, 7.1, when it is configured and the client offers it. */
+static void agree_on_compression(hn_rpc_websocket *websocket, h2o_req_t *request)
+{
+    static const char name[] = "sec-websocket-extensions";
+    hn_ws_deflate *deflate = websocket->server->deflate;
+    char answer[HN_WS_DEFLATE_TEXT_MAX];
+    ssize_t at = -1;
+    while (deflate != NULL &&
+           (at = h2o_find_header_by_str(&request->headers, name, sizeof name - 1, at)) >= 0) {
+        h2o_iovec_t offers = request->headers.entries[at].value;
+        if (!hn_ws_deflate_agree(answer, &websocket->window_bits, offers.base, offers.len))
+            continue;
+        websocket->reader.deflate = deflate;
+        h2o_iovec_t value = h2o_strdup(&request->pool, answer, strlen(answer));
+        h2o_add_header_by_str(&request->pool, &request->res.headers, name, sizeof name - 1, 0, NULL,
+                              value.base, value.len);
+        return;
+    }
+}
+
 bool hn_rpc_websocket_accept(hn_rpc_server *server, h2o_req_t *request, uint32_t ledger)
 {
     char accept[32];
@@ -557,6 +626,7 @@ bool hn_rpc_websocket_accept(hn_rpc_server *server, h2o_req_t *request, uint32_t
     h2o_iovec_t value = h2o_strdup(&request->pool, accept, strlen(accept));
     h2o_add_header_by_str(&request->pool, &request->res.headers, H2O_STRLIT("sec-websocket-accept"), 0, NULL,
                           value.base, value.len);
+    agree_on_compression(websocket, request);
     h2o_http1_upgrade(request, NULL, 0, on_upgraded, websocket);
     return true;
 }

@@ -121,8 +121,12 @@ static bool is_header_good(const hn_ws_reader *reader)
 {
     unsigned opcode = opcode_of(reader);
     bool is_final = (reader->header[0] & FINAL_BIT) != 0;
-    if ((reader->header[0] & RESERVED_BITS) != 0 || (reader->header[1] & MASK_BIT) == 0)
-        return false; /* extensions, which nobody agreed on; and clients mask */
+    unsigned reserved = reader->header[0] & RESERVED_BITS;
+    bool may_be_compressed = reader->deflate != NULL && !is_control(reader) && opcode != HN_WS_CONTINUATION;
+    if (reserved != 0 && (reserved != HN_WS_COMPRESSED_BIT || !may_be_compressed))
+        return false; /* extensions, which nobody agreed on */
+    if ((reader->header[1] & MASK_BIT) == 0)
+        return false;
     if (is_control(reader))
         return opcode <= HN_WS_PONG && is_final && (reader->header[1] & SIZE_BITS) <= HN_WS_CONTROL_BYTES_MAX;
     if (opcode == HN_WS_CONTINUATION)
@@ -152,6 +156,7 @@ static hn_ws_event begin_payload(hn_ws_reader *reader)
         if (!reader->in_message) {
             reader->message_size = 0;
             reader->is_text = opcode_of(reader) == HN_WS_TEXT;
+            reader->is_compressed = (reader->header[0] & HN_WS_COMPRESSED_BIT) != 0;
             reader->in_message = true;
         }
         if (size > reader->message_bytes_max - reader->message_size)
@@ -231,6 +236,34 @@ static hn_ws_event end_close(hn_ws_reader *reader)
     return HN_WS_EVENT_CLOSE;
 }
 
+/* Puts the message in the place of what it was compressed to. */
+static hn_err unpack(hn_ws_reader *reader)
+{
+    uint8_t *message;
+    size_t size, capacity;
+    HN_TRY(hn_ws_inflate(reader->deflate, &message, &size, &capacity,
+                         hn_bytes_of(reader->message, reader->message_size), reader->message_bytes_max));
+    free(reader->message);
+    reader->message = message;
+    reader->message_size = size;
+    reader->message_capacity = capacity;
+    return HN_OK;
+}
+
+static hn_ws_event end_message(hn_ws_reader *reader)
+{
+    reader->in_message = false;
+    reader->is_delivered = true;
+    hn_err err = reader->is_compressed ? unpack(reader) : HN_OK;
+    if (err != HN_OK)
+        return fail(reader, err == HN_ERR_LIMIT     ? HN_WS_TOO_BIG
+                            : err == HN_ERR_INVALID ? HN_WS_NOT_TEXT
+                                                    : HN_WS_INTERNAL_ERROR);
+    if (reader->is_text && !hn_ws_is_utf8(reader->message, reader->message_size))
+        return fail(reader, HN_WS_NOT_TEXT);
+    return HN_WS_EVENT_MESSAGE;
+}
+
 /* The frame is whole. */
 static hn_ws_event end_frame(hn_ws_reader *reader)
 {
@@ -248,13 +281,7 @@ static hn_ws_event end_frame(hn_ws_reader *reader)
     default:
         break;
     }
-    if (!is_final)
-        return HN_WS_EVENT_NONE;
-    reader->in_message = false;
-    reader->is_delivered = true;
-    if (reader->is_text && !hn_ws_is_utf8(reader->message, reader->message_size))
-        return fail(reader, HN_WS_NOT_TEXT);
-    return HN_WS_EVENT_MESSAGE;
+    return is_final ? end_message(reader) : HN_WS_EVENT_NONE;
 }
 
 static hn_ws_event read_payload(hn_ws_reader *reader, size_t *taken, const uint8_t *data, size_t size)

@@ -1,17 +1,20 @@
 /* WebSocket frames (RFC 6455) on the server's side: bytes in, whole messages out; and headers to send.
  *
  * Knows no sockets. Fragments are put together, masks taken off, text is checked to be UTF-8, and everything
- * that the RFC tells a server to refuse ends the reading with the code to close with. No extensions.
+ * that the RFC tells a server to refuse ends the reading with the code to close with. Compression is the only
+ * extension.
  */
 #ifndef HN_PIPELINE_RPC_WS_FRAME_H
 #define HN_PIPELINE_RPC_WS_FRAME_H
 
 #include "engine/base/bytes.h"
 #include "engine/base/err.h"
+#include "pipeline/rpc/ws_deflate.h"
 
 enum {
     HN_WS_CONTROL_BYTES_MAX = 125, /* payload of a ping, pong or close */
     HN_WS_HEADER_BYTES_MAX = 10,   /* of a frame from a server: no mask */
+    HN_WS_COMPRESSED_BIT = 0x40,   /* of the first byte of a message's first frame (RFC 7692, 7.2.3.1) */
 };
 
 typedef enum hn_ws_opcode {
@@ -46,7 +49,8 @@ typedef enum hn_ws_event {
 } hn_ws_event;
 
 typedef struct hn_ws_reader {
-    size_t message_bytes_max;
+    size_t message_bytes_max; /* compressed and not */
+    hn_ws_deflate *deflate;   /* NULL: compression was not agreed on */
 
     /* the message; grows with what has come, not with what was announced */
     uint8_t *message;
@@ -54,6 +58,7 @@ typedef struct hn_ws_reader {
     size_t message_capacity;
     bool in_message; /* its first frame was seen, its last one not */
     bool is_text;
+    bool is_compressed;
 
     uint8_t control[HN_WS_CONTROL_BYTES_MAX];
     size_t control_size;

@@ -138,19 +138,24 @@ test('slow, silent and half-open clients keep nobody from their transactions', a
   await stillWorks(node);
 });
 
-test('connections above the bound are closed, those before go on', async (t) => {
+test('connections above the bound are told so and closed, those before go on', async (t) => {
   const node = await startNode(t, { args: ['--rpc-connections', '4'] });
   const sockets = [];
   defer(t, () => sockets.forEach((socket) => socket.destroy()));
   let closed = 0;
+  let heard = '';
   for (let i = 0; i < 8; i++) {
     const socket = net.connect(node.rpcPort, '127.0.0.1');
     socket.on('error', () => {});
     socket.on('close', () => closed++);
+    if (i >= 4) socket.on('data', (data) => (heard += data));
     sockets.push(socket);
     await new Promise((resolve) => socket.once('connect', resolve));
   }
   await until(() => closed === 4, 'four are closed');
+  assert.equal(heard.match(/HTTP\/1.1 503 /g)?.length, 4, heard);
+  assert.equal(heard.match(/retry-after: 1\r\n/g)?.length, 4);
+  assert.equal(heard.match(/"code":-32005,"message":"too many connections; try again later"/g)?.length, 4);
   const answered = new Promise((resolve) => sockets[0].once('data', resolve));
   sockets[0].write(`POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${good.length}\r\n\r\n${good}`);
   assert.match(String(await answered), /0x7a69/);

@@ -98,7 +98,7 @@ export class Node {
   async ready() {
     await until(() => this.end || this.stdout.includes('Stop with Ctrl-C'), 'the node starts', 30000);
     assert.ok(!this.end, `the node ended with ${JSON.stringify(this.end)}: ${this.stderr}${this.stdout}`);
-    this.rpcPort = Number(/JSON-RPC +http:\/\/[^ ]*:(\d+)/.exec(this.stdout)[1]);
+    this.rpcPort = Number(/JSON-RPC +https?:\/\/[^ ]*:(\d+)/.exec(this.stdout)[1]);
     this.udpPort = Number(/udp port (\d+)/.exec(this.stdout)?.[1] ?? 0);
     this.data = /data +(\S+)/.exec(this.stdout)[1];
     this.url = `http://127.0.0.1:${this.rpcPort}`;

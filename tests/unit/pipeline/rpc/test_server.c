@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static small_node *node;
@@ -258,26 +259,103 @@ Test(server, answers_pipelined_requests_in_order)
     stop();
 }
 
+/* The node closes within a second or so what takes longer than it may. */
 Test(server, cuts_slow_clients_off)
 {
-    start(&(hn_rpc_config){.idle_timeout_ms = 300});
+    start(&(hn_rpc_config){.idle_timeout_ms = 300, .header_timeout_ms = 300, .body_timeout_ms = 300});
     int idle = http_connect(port, 5000);
     int slow = http_connect(port, 5000);
     int half = http_connect(port, 5000);
     static const char head[] = HEAD("100");
     http_send(half, head, sizeof head - 1);
     http_send(half, "{", 1);
-    for (unsigned i = 0; i < 8; i++) { /* a byte now and then does not help */
+    for (unsigned i = 0; i < 12; i++) { /* a byte now and then does not help */
         http_send(slow, "P", 1);
+        http_send(half, " ", 1);
         expect(CALL("1", "eth_chainId"), CHAIN_ID("1"));
         usleep(50000);
     }
+    http_response response;
     cr_assert(http_is_closed(idle));
+    cr_assert(http_receive(slow, &response));
+    cr_assert_eq(response.status, 408);
+    http_response_free(&response);
+    cr_assert(http_receive(half, &response));
+    cr_assert_eq(response.status, 408);
+    http_response_free(&response);
     cr_assert(http_is_closed(slow));
     cr_assert(http_is_closed(half));
+    cr_assert_eq(hn_rpc_server_count(server).late_connections, 3);
     close(idle);
     close(slow);
     close(half);
+    stop();
+}
+
+/* Each of these may take its time while the others may not. */
+Test(server, has_a_clock_for_each_part_of_a_request)
+{
+    static const hn_rpc_config configs[] = {
+        {.idle_timeout_ms = 200}, {.header_timeout_ms = 200}, {.body_timeout_ms = 200}};
+    static const char *const beginnings[] = {"", "POST / HT", HEAD("10") "{"};
+    for (unsigned short_one = 0; short_one < 3; short_one++) {
+        start(&configs[short_one]);
+        int files[3];
+        for (unsigned i = 0; i < 3; i++) {
+            files[i] = http_connect(port, i == short_one ? 5000 : 50);
+            http_send(files[i], beginnings[i], strlen(beginnings[i]));
+        }
+        char byte;
+        while (recv(files[short_one], &byte, 1, 0) > 0)
+            continue;
+        for (unsigned i = 0; i < 3; i++) {
+            cr_assert(i == short_one || !http_is_closed(files[i]));
+            close(files[i]);
+        }
+        stop();
+    }
+}
+
+Test(server, cuts_off_who_does_not_read_its_answer)
+{
+    start(&(hn_rpc_config){.write_timeout_ms = 300, .idle_timeout_ms = 60000});
+    int file = http_connect(port, 5000);
+    int small = 4096;
+    setsockopt(file, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    char *batch = malloc(200000);
+    size_t size = 0;
+    for (unsigned i = 0; i < 1000; i++)
+        size += (size_t)sprintf(batch + size, "%c" CALL("1", "rpc_modules"), i == 0 ? '[' : ',');
+    batch[size++] = ']';
+    for (unsigned i = 0; i < 100; i++) /* pipelined */
+        http_send_post(file, "/", batch, size);
+    for (unsigned i = 0; i < 500 && hn_rpc_server_count(server).connections != 0; i++)
+        usleep(10000);
+    cr_assert_eq(hn_rpc_server_count(server).connections, 0);
+    free(batch);
+    close(file);
+    stop();
+}
+
+/* Clients that send large requests slowly cannot fill the memory together. */
+Test(server, bounds_the_memory_of_half_requests)
+{
+    start(&(hn_rpc_config){.input_bytes_max = 3000000});
+    static char part[1000000];
+    memset(part, ' ', sizeof part);
+    int files[6];
+    static const char head[] = HEAD("4000000");
+    for (unsigned i = 0; i < 6; i++) {
+        files[i] = http_connect(port, 5000);
+        http_send(files[i], head, sizeof head - 1);
+        http_send(files[i], part, sizeof part);
+    }
+    for (unsigned i = 0; i < 500 && hn_rpc_server_count(server).connections > 3; i++)
+        usleep(10000);
+    cr_assert_leq(hn_rpc_server_count(server).connections, 3);
+    expect(CALL("1", "eth_chainId"), CHAIN_ID("1"));
+    for (unsigned i = 0; i < 6; i++)
+        close(files[i]);
     stop();
 }
 
@@ -285,19 +363,31 @@ Test(server, bounds_connections)
 {
     start(&(hn_rpc_config){.connections_max = 3});
     int files[3];
+    static const char get[] = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    http_response response;
     for (unsigned i = 0; i < 3; i++) {
         files[i] = http_connect(port, 5000);
-        static const char get[] = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
         http_send(files[i], get, sizeof get - 1);
-        http_response response;
         cr_assert(http_receive(files[i], &response));
         http_response_free(&response);
     }
     cr_assert_eq(hn_rpc_server_count(server).connections, 3);
-    int fourth = http_connect(port, 5000);
-    cr_assert(http_is_closed(fourth));
-    close(fourth);
-    cr_assert_eq(hn_rpc_server_count(server).refused_connections, 1);
+    for (unsigned i = 0; i < 100; i++) { /* more than are kept a moment */
+        int further = http_connect(port, 5000);
+        http_send_text(further, CALL("1", "eth_chainId"));
+        cr_assert(http_receive(further, &response));
+        cr_assert_eq(response.status, 503);
+        cr_assert_not_null(strstr(response.headers, "retry-after: 1"));
+        cr_assert_not_null(strstr(response.body, "\"code\":-32005"));
+        cr_assert_eq(response.body[response.body_size - 1], '}');
+        http_response_free(&response);
+        cr_assert(http_is_closed(further));
+        close(further);
+    }
+    cr_assert_eq(hn_rpc_server_count(server).refused_connections, 100);
+    http_send(files[1], get, sizeof get - 1);
+    cr_assert(http_receive(files[1], &response));
+    http_response_free(&response);
     close(files[0]);
     for (unsigned i = 0; i < 100 && hn_rpc_server_count(server).connections != 2; i++)
         usleep(10000);
@@ -307,13 +397,27 @@ Test(server, bounds_connections)
     stop();
 }
 
+static void expect_too_many(const char *body, const char *answer)
+{
+    http_response response = http_post(port, "/", body, strlen(body));
+    cr_assert_eq(response.status, 429);
+    cr_assert_not_null(strstr(response.headers, "retry-after: 1"), "%s", response.headers);
+    cr_assert_str_eq(response.body, answer);
+    http_response_free(&response);
+}
+
 Test(server, says_when_the_node_is_full)
 {
     start(&(hn_rpc_config){0});
     atomic_store(&node->is_full, true);
-    expect(CALL("1", "txpool_status"), FAILURE("1", "-32005", "the node is at its limit; try again later"));
-    expect("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_sendRawTransaction\",\"params\":[\"0x01\"]}",
-           FAILURE("1", "-32005", "the node is at its limit; try again later"));
+#define AT_LIMIT FAILURE("1", "-32005", "the node is at its limit; try again later")
+    expect_too_many(CALL("1", "txpool_status"), AT_LIMIT);
+    expect_too_many(
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_sendRawTransaction\",\"params\":[\"0x01\"]}",
+        AT_LIMIT);
+    /* What can be answered is. */
+    expect("[" CALL("1", "txpool_status") "," CALL("1", "eth_chainId") "]",
+           "[" AT_LIMIT "," CHAIN_ID("1") "]");
     stop();
 }
 
@@ -329,6 +433,7 @@ Test(server, bounds_what_is_in_flight)
     }
     http_response response;
     cr_assert(http_receive(files[2], &response));
+    cr_assert_eq(response.status, 429);
     cr_assert_not_null(strstr(response.body, "-32005"));
     http_response_free(&response);
     atomic_store(&node->holds_back, false);
