@@ -7,22 +7,17 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-/* The id as it came: numbers that are integers are written as such. */
-static void write_id(hn_json_writer *writer, const cJSON *id)
+/* The id as it came; one that cannot be written as it came is a string. */
+static void write_id(hn_json_writer *writer, const hn_rpc_call *call)
 {
-    if (cJSON_IsString(id)) {
-        hn_json_text(writer, id->valuestring, strlen(id->valuestring));
-    } else if (cJSON_IsNumber(id) && isfinite(id->valuedouble)) {
-        char digits[32];
-        if (floor(id->valuedouble) == id->valuedouble && fabs(id->valuedouble) < 9007199254740992.0) {
-            int size = snprintf(digits, sizeof digits, "%.0f", id->valuedouble);
-            hn_json_raw(writer, digits, (size_t)size);
-        } else {
-            hn_json_number(writer, id->valuedouble);
-        }
-    } else {
+    if (call->id_text.size != 0)
+        hn_json_raw(writer, (const char *)call->id_text.data, call->id_text.size);
+    else if (cJSON_IsString(call->id))
+        hn_json_text(writer, call->id->valuestring, strlen(call->id->valuestring));
+    else if (cJSON_IsNumber(call->id) && isfinite(call->id->valuedouble))
+        hn_json_number(writer, call->id->valuedouble);
+    else
         hn_json_null(writer);
-    }
 }
 
 static hn_json_writer *begin_response(hn_rpc_call *call, const char *kind)
@@ -34,7 +29,7 @@ static hn_json_writer *begin_response(hn_rpc_call *call, const char *kind)
     hn_json_key(writer, "jsonrpc");
     hn_json_raw(writer, "\"2.0\"", 5);
     hn_json_key(writer, "id");
-    write_id(writer, call->id);
+    write_id(writer, call);
     hn_json_key(writer, kind);
     return writer;
 }

@@ -42,8 +42,9 @@ typedef enum hn_rpc_type {
     HN_RPC_QUANTITY, /* 64 bits */
     HN_RPC_COUNT,    /* the same, or a JSON number */
     HN_RPC_DATA,
-    HN_RPC_SLOT,  /* storage key: up to 32 bytes of hexadecimal digits */
-    HN_RPC_BLOCK, /* number, tag, or object with blockHash or blockNumber */
+    HN_RPC_SLOT,   /* storage key: up to 32 bytes of hexadecimal digits */
+    HN_RPC_BLOCK,  /* number, tag, or object with blockHash or blockNumber */
+    HN_RPC_NUMBER, /* number or tag */
     HN_RPC_BOOL,
     HN_RPC_JSON, /* an object or array that the method reads itself */
     HN_RPC_TEXT, /* a string, in json->valuestring */
@@ -71,7 +72,8 @@ struct hn_rpc_call {
     hn_rpc_session *session; /* where notifications can go; NULL over HTTP */
     uint32_t ledger;
     hn_arena *arena;
-    const cJSON *id; /* NULL: none was readable */
+    const cJSON *id;  /* NULL: none was readable */
+    hn_bytes id_text; /* as it came; empty when that cannot be given back */
     bool is_notification;
     bool is_done;
     bool is_history_behind; /* when it began to read: what it did not find may be there all the same */

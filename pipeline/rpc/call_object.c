@@ -4,17 +4,27 @@
 
 enum { LIST_MAX = 100000 };
 
-/* Members of a call that are read by one of the readers below. */
-static hn_rpc_complaint optional_u256(hn_u256 *out, const cJSON *object, const char *name)
+/* Members of an object, by what geth calls them: its type, a dot, the name. */
+static const cJSON *member_of(const cJSON *object, const char *field)
 {
-    const cJSON *member = hn_rpc_member(object, name);
-    return member == NULL ? NULL : hn_rpc_read_u256(out, member);
+    return hn_rpc_member(object, strrchr(field, '.') + 1);
 }
 
-static hn_rpc_complaint optional_u64(uint64_t *out, const cJSON *object, const char *name)
+static hn_rpc_complaint optional_u256(hn_u256 *out, const cJSON *object, const char *field)
 {
-    const cJSON *member = hn_rpc_member(object, name);
-    return member == NULL ? NULL : hn_rpc_read_u64(out, member);
+    const cJSON *member = member_of(object, field);
+    return member == NULL ? NULL : hn_rpc_in_field(hn_rpc_read_u256(out, member), field);
+}
+
+static hn_rpc_complaint optional_u64(uint64_t *out, const cJSON *object, const char *field)
+{
+    const cJSON *member = member_of(object, field);
+    return member == NULL ? NULL : hn_rpc_in_field(hn_rpc_read_u64(out, member), field);
+}
+
+static hn_rpc_complaint read_address(hn_address *out, const cJSON *object, const char *field)
+{
+    return hn_rpc_in_field(hn_rpc_read_address(out, member_of(object, field)), field);
 }
 
 #define TRY_READ(expression)                                                                                 \
@@ -35,7 +45,7 @@ static hn_rpc_complaint begin_list(void **items, uint32_t *count, hn_arena *aren
     if (json == NULL)
         return NULL;
     if (!cJSON_IsArray(json))
-        return "an array is expected";
+        return hn_rpc_wrong_kind(json, "array");
     int size = cJSON_GetArraySize(json);
     if (size > LIST_MAX)
         return "too many items";
@@ -65,7 +75,7 @@ static hn_rpc_complaint read_access_list(hn_call *call, hn_arena *arena, const c
     hn_access_entry *entries = items;
     const cJSON *item = json == NULL ? NULL : json->child;
     for (uint32_t i = 0; i < call->access_list_count; i++, item = item->next) {
-        TRY_READ(hn_rpc_read_address(&entries[i].address, hn_rpc_member(item, "address")));
+        TRY_READ(read_address(&entries[i].address, item, "AccessTuple.accessList.address"));
         TRY_READ(
             read_hashes(&entries[i].keys, &entries[i].key_count, arena, hn_rpc_member(item, "storageKeys")));
     }
@@ -73,10 +83,10 @@ static hn_rpc_complaint read_access_list(hn_call *call, hn_arena *arena, const c
     return NULL;
 }
 
-static hn_rpc_complaint read_word(hn_hash *out, const cJSON *object, const char *name)
+static hn_rpc_complaint read_word(hn_hash *out, const cJSON *object, const char *field)
 {
     hn_u256 value = {{0, 0, 0, 0}};
-    TRY_READ(optional_u256(&value, object, name));
+    TRY_READ(optional_u256(&value, object, field));
     hn_u256_to_be(out->b, &value);
     return NULL;
 }
@@ -89,12 +99,12 @@ static hn_rpc_complaint read_authorizations(hn_call *call, hn_arena *arena, cons
     const cJSON *item = json == NULL ? NULL : json->child;
     for (uint32_t i = 0; i < call->authorization_count; i++, item = item->next) {
         uint64_t parity = 0;
-        TRY_READ(optional_u256(&list[i].chain_id, item, "chainId"));
-        TRY_READ(hn_rpc_read_address(&list[i].address, hn_rpc_member(item, "address")));
-        TRY_READ(optional_u64(&list[i].nonce, item, "nonce"));
-        TRY_READ(optional_u64(&parity, item, "yParity"));
-        TRY_READ(read_word(&list[i].signature.r, item, "r"));
-        TRY_READ(read_word(&list[i].signature.s, item, "s"));
+        TRY_READ(optional_u256(&list[i].chain_id, item, "SetCodeAuthorization.authorizationList.chainId"));
+        TRY_READ(read_address(&list[i].address, item, "SetCodeAuthorization.authorizationList.address"));
+        TRY_READ(optional_u64(&list[i].nonce, item, "SetCodeAuthorization.authorizationList.nonce"));
+        TRY_READ(optional_u64(&parity, item, "SetCodeAuthorization.authorizationList.yParity"));
+        TRY_READ(read_word(&list[i].signature.r, item, "SetCodeAuthorization.authorizationList.r"));
+        TRY_READ(read_word(&list[i].signature.s, item, "SetCodeAuthorization.authorizationList.s"));
         if (parity > 255)
             return "yParity out of range";
         list[i].signature.y_parity = (uint8_t)parity;
@@ -105,22 +115,26 @@ static hn_rpc_complaint read_authorizations(hn_call *call, hn_arena *arena, cons
 
 /* --- the call --- */
 
-/* "input" and the older "data" are the same thing; both may be there when they agree. */
+/* "data" is the older name of "input", which goes before it when both are there. */
 static hn_rpc_complaint read_input(hn_bytes *out, hn_arena *arena, const cJSON *json)
 {
-    const cJSON *input = hn_rpc_member(json, "input");
-    const cJSON *data = hn_rpc_member(json, "data");
-    if (input != NULL)
-        TRY_READ(hn_rpc_read_data(out, arena, input));
-    if (data == NULL)
-        return NULL;
-    hn_bytes other;
-    TRY_READ(hn_rpc_read_data(&other, arena, data));
-    if (input != NULL && !hn_bytes_equal(*out, other))
-        return "both \"data\" and \"input\" are set and not equal. Please use \"input\" to pass transaction "
-               "call data";
-    *out = other;
+    static const char *const fields[] = {"TransactionArgs.data", "TransactionArgs.input"};
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        const cJSON *member = member_of(json, fields[i]);
+        if (member != NULL)
+            TRY_READ(hn_rpc_in_field(hn_rpc_read_data(out, arena, member), fields[i]));
+    }
     return NULL;
+}
+
+static const char both_prices[] = "both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified";
+
+void hn_rpc_refuse_argument(hn_rpc_call *call, unsigned index, hn_rpc_complaint complaint)
+{
+    if (complaint == both_prices)
+        hn_rpc_fail(call, HN_RPC_SERVER_ERROR, "%s", complaint);
+    else
+        hn_rpc_fail(call, HN_RPC_INVALID_PARAMS, "invalid argument %u: %s", index, complaint);
 }
 
 static hn_rpc_complaint read_prices(hn_query *query, const cJSON *json)
@@ -129,28 +143,28 @@ static hn_rpc_complaint read_prices(hn_query *query, const cJSON *json)
     query->has_fee_caps =
         hn_rpc_member(json, "maxFeePerGas") != NULL || hn_rpc_member(json, "maxPriorityFeePerGas") != NULL;
     if (has_price && query->has_fee_caps)
-        return "both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified";
-    TRY_READ(optional_u256(&query->call.gas_price, json, "gasPrice"));
-    TRY_READ(optional_u256(&query->max_priority_fee_per_gas, json, "maxPriorityFeePerGas"));
+        return both_prices;
+    TRY_READ(optional_u256(&query->call.gas_price, json, "TransactionArgs.gasPrice"));
+    TRY_READ(optional_u256(&query->max_priority_fee_per_gas, json, "TransactionArgs.maxPriorityFeePerGas"));
     if (hn_rpc_member(json, "maxFeePerGas") == NULL)
         query->max_fee_per_gas = query->max_priority_fee_per_gas;
-    return optional_u256(&query->max_fee_per_gas, json, "maxFeePerGas");
+    return optional_u256(&query->max_fee_per_gas, json, "TransactionArgs.maxFeePerGas");
 }
 
 hn_rpc_complaint hn_rpc_read_call(hn_query *query, hn_arena *arena, const cJSON *json)
 {
     if (!cJSON_IsObject(json))
-        return "an object is expected";
+        return hn_rpc_wrong_kind(json, "ethapi.TransactionArgs");
     hn_call *call = &query->call;
     const cJSON *from = hn_rpc_member(json, "from");
     const cJSON *to = hn_rpc_member(json, "to");
     call->is_create = to == NULL;
     if (from != NULL)
-        TRY_READ(hn_rpc_read_address(&call->from, from));
+        TRY_READ(read_address(&call->from, json, "TransactionArgs.from"));
     if (to != NULL)
-        TRY_READ(hn_rpc_read_address(&call->to, to));
-    TRY_READ(optional_u64(&call->gas, json, "gas"));
-    TRY_READ(optional_u256(&call->value, json, "value"));
+        TRY_READ(read_address(&call->to, json, "TransactionArgs.to"));
+    TRY_READ(optional_u64(&call->gas, json, "TransactionArgs.gas"));
+    TRY_READ(optional_u256(&call->value, json, "TransactionArgs.value"));
     TRY_READ(read_input(&call->input, arena, json));
     TRY_READ(read_prices(query, json));
     TRY_READ(read_access_list(call, arena, hn_rpc_member(json, "accessList")));
@@ -190,15 +204,15 @@ static hn_rpc_complaint read_slots(hn_account_override *override, hn_arena *aren
 static hn_rpc_complaint read_override(hn_account_override *override, hn_arena *arena, const cJSON *json)
 {
     if (!cJSON_IsObject(json))
-        return "an object is expected";
+        return hn_rpc_wrong_kind(json, "override.OverrideAccount");
     override->has_balance = hn_rpc_member(json, "balance") != NULL;
-    TRY_READ(optional_u256(&override->balance, json, "balance"));
+    TRY_READ(optional_u256(&override->balance, json, "OverrideAccount.balance"));
     override->has_nonce = hn_rpc_member(json, "nonce") != NULL;
-    TRY_READ(optional_u64(&override->nonce, json, "nonce"));
+    TRY_READ(optional_u64(&override->nonce, json, "OverrideAccount.nonce"));
     const cJSON *code = hn_rpc_member(json, "code");
     override->has_code = code != NULL;
     if (code != NULL)
-        TRY_READ(hn_rpc_read_data(&override->code, arena, code));
+        TRY_READ(hn_rpc_in_field(hn_rpc_read_data(&override->code, arena, code), "OverrideAccount.code"));
     const cJSON *move_to = hn_rpc_member(json, "movePrecompileToAddress");
     override->has_move = move_to != NULL;
     if (move_to != NULL)
@@ -218,7 +232,7 @@ hn_rpc_complaint hn_rpc_read_overrides(hn_query *query, hn_arena *arena, const c
     if (json == NULL)
         return NULL;
     if (!cJSON_IsObject(json))
-        return "an object is expected";
+        return hn_rpc_wrong_kind(json, "override.StateOverride");
     int size = cJSON_GetArraySize(json);
     hn_account_override *overrides = hn_arena_calloc(arena, (size_t)size + 1, sizeof *overrides);
     if (overrides == NULL)

@@ -7,6 +7,10 @@
 /* Fills query->call and the fee caps; everything decoded lives in `arena`. */
 hn_rpc_complaint hn_rpc_read_call(hn_query *query, hn_arena *arena, const cJSON *json);
 
+/* Fails the call with a complaint of one of the readers here about its parameter `index`. What can be read
+ * but makes no sense has another code than what cannot be read. */
+void hn_rpc_refuse_argument(hn_rpc_call *call, unsigned index, hn_rpc_complaint complaint);
+
 /* {address: {balance, nonce, code, state or stateDiff, movePrecompileToAddress}}. */
 hn_rpc_complaint hn_rpc_read_overrides(hn_query *query, hn_arena *arena, const cJSON *json);
 

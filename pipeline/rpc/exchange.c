@@ -1,5 +1,6 @@
 #include "engine/base/check.h"
 #include "pipeline/rpc/core.h"
+#include "pipeline/rpc/json_check.h"
 #include "pipeline/rpc/params.h"
 
 #include <pthread.h>
@@ -9,7 +10,7 @@ enum {
     FREE_EXCHANGES_MAX = 256,
     ARENA_CHUNK_BYTES = 8 * 1024,
     ARENA_KEPT_BYTES_MAX = 256 * 1024, /* an exchange that has grown beyond gives its memory back */
-    DEPTH_SCANNED_MAX = 1024,
+    METHOD_NAME_MAX = 2048,            /* as geth has it */
 };
 
 /* A request's body: one call or a batch. It lives until the last answer has come from the node and its peer
@@ -223,52 +224,42 @@ void hn_rpc_exchange_note_done(hn_rpc_exchange *exchange)
 
 /* --- the request --- */
 
-/* How deep arrays and objects lie within each other, counted without parsing. */
-static unsigned nesting_of(const char *text, size_t size)
-{
-    unsigned depth = 0;
-    unsigned deepest = 0;
-    bool in_string = false;
-    for (size_t i = 0; i < size; i++) {
-        char c = text[i];
-        if (in_string) {
-            if (c == '\\')
-                i++;
-            else if (c == '"')
-                in_string = false;
-        } else if (c == '"') {
-            in_string = true;
-        } else if (c == '[' || c == '{') {
-            depth++;
-            deepest = depth > deepest ? depth : deepest;
-            if (deepest > DEPTH_SCANNED_MAX)
-                return deepest;
-        } else if ((c == ']' || c == '}') && depth > 0) {
-            depth--;
-        }
-    }
-    return deepest;
-}
-
-static bool only_space(const char *text, const char *end)
-{
-    while (text < end && (*text == ' ' || *text == '\t' || *text == '\n' || *text == '\r'))
-        text++;
-    return text == end;
-}
-
-/* The body as a tree in the arena; NULL when it is no JSON. */
+/* The body, which is known to be JSON, as a tree in the arena; NULL when there is no memory for it, or when a
+ * string has half a surrogate pair. */
 static const cJSON *parse_body(hn_rpc_exchange *exchange, const char *text, size_t size)
 {
     parse_arena = &exchange->arena;
     parse_ran_out = false;
-    const char *end = text;
-    const cJSON *root = cJSON_ParseWithLengthOpts(text, size, &end, false);
+    const cJSON *root = cJSON_ParseWithLength(text, size);
     parse_arena = NULL;
-    return root != NULL && only_space(end, text + size) ? root : NULL;
+    return root;
 }
 
-static void begin_call(hn_rpc_call *call, hn_rpc_exchange *exchange, const cJSON *json)
+/* The text of an id that may stand in a response as it came. */
+static hn_bytes id_as_it_came(hn_bytes text)
+{
+    for (size_t i = 0; i < text.size; i++)
+        if (text.data[i] >= 0x80)
+            return hn_bytes_of(NULL, 0); /* it may be no UTF-8 */
+    return text;
+}
+
+/* Whether it can be carried out; *call then has its id. */
+static bool is_request(hn_rpc_call *call, const cJSON *json, hn_bytes id_text)
+{
+    const cJSON *version = hn_rpc_any_member(json, "jsonrpc");
+    const cJSON *id = hn_rpc_any_member(json, "id");
+    const cJSON *name = hn_rpc_any_member(json, "method");
+    bool is_id = cJSON_IsNumber(id) || cJSON_IsString(id) || cJSON_IsNull(id) || cJSON_IsBool(id);
+    if (is_id) {
+        call->id = id;
+        call->id_text = id_as_it_came(id_text);
+    }
+    return cJSON_IsString(version) && strcmp(version->valuestring, "2.0") == 0 && cJSON_IsString(name) &&
+           name->valuestring[0] != '\0' && (id == NULL || is_id);
+}
+
+static void begin_call(hn_rpc_call *call, hn_rpc_exchange *exchange, const cJSON *json, hn_bytes id_text)
 {
     hn_rpc_core *core = exchange->core;
     call->exchange = exchange;
@@ -279,56 +270,90 @@ static void begin_call(hn_rpc_call *call, hn_rpc_exchange *exchange, const cJSON
     hn_json_writer_init(&call->out, call->arena, core->config.response_bytes_max);
     hn_rpc_count(&core->call_count, 1);
 
-    const cJSON *version = cJSON_GetObjectItemCaseSensitive(json, "jsonrpc");
-    const cJSON *id = cJSON_GetObjectItemCaseSensitive(json, "id");
-    const cJSON *name = cJSON_GetObjectItemCaseSensitive(json, "method");
-    if (cJSON_IsNumber(id) || cJSON_IsString(id) || cJSON_IsNull(id))
-        call->id = id;
-    if (!cJSON_IsObject(json) || !cJSON_IsString(version) || strcmp(version->valuestring, "2.0") != 0 ||
-        !cJSON_IsString(name) || (id != NULL && call->id == NULL)) {
+    if (!is_request(call, json, id_text)) {
         hn_rpc_fail(call, HN_RPC_INVALID_REQUEST, "invalid request");
         return;
     }
-    call->is_notification = id == NULL;
-    const hn_rpc_method *method = hn_rpc_method_find(name->valuestring);
-    if (method == NULL) {
-        hn_rpc_fail(call, HN_RPC_METHOD_NOT_FOUND, "the method %.128s does not exist/is not available",
-                    name->valuestring);
-        return;
-    }
-    if (hn_rpc_read_params(call, method, cJSON_GetObjectItemCaseSensitive(json, "params")))
+    call->is_notification = call->id == NULL;
+    const char *name = hn_rpc_any_member(json, "method")->valuestring;
+    const hn_rpc_method *method = hn_rpc_method_find(name);
+    if (method == NULL && strlen(name) > METHOD_NAME_MAX)
+        hn_rpc_fail(call, HN_RPC_INVALID_REQUEST, "method name too long: %zu > %d", strlen(name),
+                    (int)METHOD_NAME_MAX);
+    else if (method == NULL)
+        hn_rpc_fail(call, HN_RPC_METHOD_NOT_FOUND, "the method %.400s does not exist/is not available", name);
+    else if (hn_rpc_read_params(call, method, hn_rpc_any_member(json, "params")))
         method->run(call);
 }
 
-static void begin_calls(hn_rpc_exchange *exchange, const cJSON *root)
+/* One response that stands for all: it has the id of the first call that has one, as geth does it. */
+static void refuse_batch(hn_rpc_exchange *exchange, const cJSON *root, const hn_json_ids *ids)
+{
+    hn_rpc_call *call = hn_arena_calloc(&exchange->arena, 1, sizeof *call);
+    if (call == NULL) {
+        exchange->is_batch = false;
+        send_error(exchange, HN_RPC_LIMIT_EXCEEDED, "request too large");
+        return;
+    }
+    exchange->calls = call;
+    exchange->call_count = exchange->open_count = 1;
+    call->exchange = exchange;
+    call->core = exchange->core;
+    call->arena = &exchange->arena;
+    hn_json_writer_init(&call->out, call->arena, exchange->core->config.response_bytes_max);
+    const cJSON *item = root->child;
+    for (uint32_t i = 0; item != NULL; item = item->next, i++) {
+        if (is_request(call, item, ids->items[i]) && call->id != NULL)
+            break;
+        call->id = NULL;
+        call->id_text = hn_bytes_of(NULL, 0);
+    }
+    hn_rpc_fail(call, HN_RPC_INVALID_REQUEST, "batch too large");
+}
+
+static void begin_calls(hn_rpc_exchange *exchange, const cJSON *root, const hn_json_ids *ids)
 {
     exchange->is_batch = cJSON_IsArray(root) != 0;
-    int count = exchange->is_batch ? cJSON_GetArraySize(root) : 1;
+    uint32_t count = ids->count;
     if (count == 0) {
         exchange->is_batch = false;
         send_error(exchange, HN_RPC_INVALID_REQUEST, "empty batch");
         return;
     }
-    if ((uint32_t)count > exchange->core->config.batch_max) {
-        exchange->is_batch = false;
-        send_error(exchange, HN_RPC_INVALID_REQUEST, "batch too large");
+    if (count > exchange->core->config.batch_max) {
+        refuse_batch(exchange, root, ids);
         return;
     }
-    exchange->calls = hn_arena_calloc(&exchange->arena, (size_t)count, sizeof *exchange->calls);
+    exchange->calls = hn_arena_calloc(&exchange->arena, count, sizeof *exchange->calls);
     if (exchange->calls == NULL) {
         exchange->is_batch = false;
         send_error(exchange, HN_RPC_LIMIT_EXCEEDED, "request too large");
         return;
     }
-    exchange->call_count = (uint32_t)count;
-    exchange->open_count = (uint32_t)count;
+    exchange->call_count = count;
+    exchange->open_count = count;
     exchange->is_starting = true;
     const cJSON *item = exchange->is_batch ? root->child : root;
     for (uint32_t i = 0; i < exchange->call_count; i++, item = item->next)
-        begin_call(&exchange->calls[i], exchange, item);
+        begin_call(&exchange->calls[i], exchange, item, ids->items[i]);
     exchange->is_starting = false;
     if (exchange->open_count == 0)
         send_response(exchange);
+}
+
+static void begin_text(hn_rpc_exchange *exchange, const char *text, size_t size)
+{
+    hn_json_ids ids;
+    hn_err err = hn_json_check(&ids, &exchange->arena, text, size, exchange->core->config.json_depth_max);
+    const cJSON *root = err == HN_OK ? parse_body(exchange, text, size) : NULL;
+    if (root != NULL)
+        begin_calls(exchange, root, &ids);
+    else if (err == HN_ERR_LIMIT)
+        send_error(exchange, HN_RPC_PARSE_ERROR, "parse error: nested too deeply");
+    else if (err == HN_ERR_NO_MEMORY || (err == HN_OK && parse_ran_out))
+        send_error(exchange, HN_RPC_LIMIT_EXCEEDED, "request too large");
+    else
+        send_error(exchange, HN_RPC_PARSE_ERROR, "parse error");
 }
 
 hn_err hn_rpc_exchange_begin(hn_rpc_exchange **out, hn_rpc_core *core, hn_rpc_peer peer, uint32_t ledger,
@@ -346,17 +371,7 @@ hn_err hn_rpc_exchange_begin(hn_rpc_exchange **out, hn_rpc_core *core, hn_rpc_pe
     hn_rpc_exchange_hold(exchange);
     hn_rpc_count(&core->http_count, 1);
 
-    if (nesting_of(text, size) > core->config.json_depth_max) {
-        send_error(exchange, HN_RPC_PARSE_ERROR, "parse error: nested too deeply");
-    } else {
-        const cJSON *root = parse_body(exchange, text, size);
-        if (root != NULL)
-            begin_calls(exchange, root);
-        else if (parse_ran_out)
-            send_error(exchange, HN_RPC_LIMIT_EXCEEDED, "request too large");
-        else
-            send_error(exchange, HN_RPC_PARSE_ERROR, "parse error");
-    }
+    begin_text(exchange, text, size);
     hn_rpc_exchange_release(exchange);
     return HN_OK;
 }

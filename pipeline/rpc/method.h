@@ -45,7 +45,7 @@ const hn_rpc_method *hn_rpc_methods(size_t *count);
     X(eth_gasPrice, 0, NOTHING, NOTHING, NOTHING)                                                            \
     X(eth_maxPriorityFeePerGas, 0, NOTHING, NOTHING, NOTHING)                                                \
     X(eth_blobBaseFee, 0, NOTHING, NOTHING, NOTHING)                                                         \
-    X(eth_feeHistory, 2, COUNT, BLOCK, JSON)                                                                 \
+    X(eth_feeHistory, 2, COUNT, NUMBER, JSON)                                                                \
     /* methods_state.c */                                                                                    \
     X(eth_getBalance, 1, ADDRESS, BLOCK, NOTHING)                                                            \
     X(eth_getTransactionCount, 1, ADDRESS, BLOCK, NOTHING)                                                   \
@@ -61,20 +61,20 @@ const hn_rpc_method *hn_rpc_methods(size_t *count);
     X(eth_simulateV1, 1, JSON, BLOCK, NOTHING)                                                               \
     /* methods_trace.c */                                                                                    \
     X(debug_traceTransaction, 1, HASH, JSON, NOTHING)                                                        \
-    X(debug_traceBlockByNumber, 1, BLOCK, JSON, NOTHING)                                                     \
+    X(debug_traceBlockByNumber, 1, NUMBER, JSON, NOTHING)                                                    \
     X(debug_traceBlockByHash, 1, HASH, JSON, NOTHING)                                                        \
     X(debug_traceBlock, 1, DATA, JSON, NOTHING)                                                              \
     X(debug_traceCall, 1, JSON, BLOCK, JSON)                                                                 \
     /* methods_block.c */                                                                                    \
     X(eth_blockNumber, 0, NOTHING, NOTHING, NOTHING)                                                         \
-    X(eth_getBlockByNumber, 1, BLOCK, BOOL, NOTHING)                                                         \
-    X(eth_getBlockByHash, 1, HASH, BOOL, NOTHING)                                                            \
+    X(eth_getBlockByNumber, 2, NUMBER, BOOL, NOTHING)                                                        \
+    X(eth_getBlockByHash, 2, HASH, BOOL, NOTHING)                                                            \
     X(eth_getBlockReceipts, 1, BLOCK, NOTHING, NOTHING)                                                      \
-    X(eth_getBlockTransactionCountByNumber, 1, BLOCK, NOTHING, NOTHING)                                      \
+    X(eth_getBlockTransactionCountByNumber, 1, NUMBER, NOTHING, NOTHING)                                     \
     X(eth_getBlockTransactionCountByHash, 1, HASH, NOTHING, NOTHING)                                         \
-    X(eth_getUncleCountByBlockNumber, 1, BLOCK, NOTHING, NOTHING)                                            \
+    X(eth_getUncleCountByBlockNumber, 1, NUMBER, NOTHING, NOTHING)                                           \
     X(eth_getUncleCountByBlockHash, 1, HASH, NOTHING, NOTHING)                                               \
-    X(eth_getUncleByBlockNumberAndIndex, 2, BLOCK, QUANTITY, NOTHING)                                        \
+    X(eth_getUncleByBlockNumberAndIndex, 2, NUMBER, QUANTITY, NOTHING)                                       \
     X(eth_getUncleByBlockHashAndIndex, 2, HASH, QUANTITY, NOTHING)                                           \
     /* methods_raw.c */                                                                                      \
     X(debug_getRawBlock, 1, BLOCK, NOTHING, NOTHING)                                                         \
@@ -82,11 +82,11 @@ const hn_rpc_method *hn_rpc_methods(size_t *count);
     X(debug_getRawReceipts, 1, BLOCK, NOTHING, NOTHING)                                                      \
     X(debug_getRawTransaction, 1, HASH, NOTHING, NOTHING)                                                    \
     X(debug_getBadBlocks, 0, NOTHING, NOTHING, NOTHING)                                                      \
-    X(eth_getRawTransactionByBlockNumberAndIndex, 2, BLOCK, QUANTITY, NOTHING)                               \
+    X(eth_getRawTransactionByBlockNumberAndIndex, 2, NUMBER, QUANTITY, NOTHING)                              \
     X(eth_getRawTransactionByBlockHashAndIndex, 2, HASH, QUANTITY, NOTHING)                                  \
     /* methods_transaction.c */                                                                              \
     X(eth_getTransactionByHash, 1, HASH, NOTHING, NOTHING)                                                   \
-    X(eth_getTransactionByBlockNumberAndIndex, 2, BLOCK, QUANTITY, NOTHING)                                  \
+    X(eth_getTransactionByBlockNumberAndIndex, 2, NUMBER, QUANTITY, NOTHING)                                 \
     X(eth_getTransactionByBlockHashAndIndex, 2, HASH, QUANTITY, NOTHING)                                     \
     X(eth_getRawTransactionByHash, 1, HASH, NOTHING, NOTHING)                                                \
     X(eth_getTransactionReceipt, 1, HASH, NOTHING, NOTHING)                                                  \
@@ -103,7 +103,7 @@ const hn_rpc_method *hn_rpc_methods(size_t *count);
     X(eth_getFilterLogs, 1, TEXT, NOTHING, NOTHING)                                                          \
     X(eth_uninstallFilter, 1, TEXT, NOTHING, NOTHING)                                                        \
     /* methods_subscribe.c */                                                                                \
-    X(eth_subscribe, 1, TEXT, ANY, NOTHING)                                                                  \
+    X(eth_subscribe, 0, ANY, ANY, NOTHING)                                                                   \
     X(eth_unsubscribe, 1, TEXT, NOTHING, NOTHING)
 
 #define HN_RPC_METHOD_DECLARE(name, required, first, second, third) void hn_rpc_##name(hn_rpc_call *call);

@@ -161,7 +161,7 @@ void hn_rpc_eth_createAccessList(hn_rpc_call *call)
         complaint = hn_rpc_read_overrides(query, call->arena, call->params[2].json);
     }
     if (complaint != NULL)
-        hn_rpc_fail(call, HN_RPC_INVALID_PARAMS, "invalid argument %u: %s", index, complaint);
+        hn_rpc_refuse_argument(call, index, complaint);
     else
         hn_rpc_ask(call, query, answer_access_list);
 }

@@ -217,12 +217,12 @@ static void ask_call(hn_rpc_call *call, hn_query_kind kind, void (*then)(hn_rpc_
     query->block = call->params[1].block;
     hn_rpc_complaint complaint = hn_rpc_read_call(query, call->arena, call->params[0].json);
     if (complaint != NULL) {
-        hn_rpc_fail(call, HN_RPC_INVALID_PARAMS, "invalid argument 0: %s", complaint);
+        hn_rpc_refuse_argument(call, 0, complaint);
         return;
     }
     complaint = hn_rpc_read_overrides(query, call->arena, call->params[2].json);
     if (complaint != NULL) {
-        hn_rpc_fail(call, HN_RPC_INVALID_PARAMS, "invalid argument 2: %s", complaint);
+        hn_rpc_refuse_argument(call, 2, complaint);
         return;
     }
     hn_rpc_ask(call, query, then);

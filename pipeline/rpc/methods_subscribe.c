@@ -27,7 +27,7 @@ static hn_rpc_complaint read_options(hn_rpc_subscription *subscription, const hn
         return hn_rpc_read_log_request(&subscription->request, &subscription->arena, json);
     case HN_RPC_SUBSCRIPTION_PENDING:
         subscription->wants_full = cJSON_IsTrue(json) != 0;
-        return cJSON_IsBool(json) ? NULL : "a boolean is expected";
+        return cJSON_IsBool(json) ? NULL : hn_rpc_wrong_kind(json, "bool");
     default:
         /* Some clients give an empty object. */
         return cJSON_IsObject(json) && json->child == NULL ? NULL : "too many arguments, want at most 1";
@@ -78,9 +78,13 @@ static void subscribe(hn_rpc_call *call, hn_rpc_subscription_kind kind)
 
 void hn_rpc_eth_subscribe(hn_rpc_call *call)
 {
-    const char *name = call->params[0].json->valuestring;
     if (!has_session(call))
         return;
+    if (!cJSON_IsString(call->params[0].json)) {
+        hn_rpc_fail(call, HN_RPC_INVALID_PARAMS, "expected subscription name as first argument");
+        return;
+    }
+    const char *name = call->params[0].json->valuestring;
     for (size_t kind = 0; kind < HN_RPC_SUBSCRIPTION_KINDS; kind++) {
         if (strcmp(names[kind], name) == 0) {
             subscribe(call, (hn_rpc_subscription_kind)kind);

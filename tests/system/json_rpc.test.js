@@ -89,8 +89,8 @@ test('batches have a bound', async (t) => {
   const node = await startNode(t, { args: ['--rpc-batch', '10'] });
   const batch = (count) => `[${Array(count).fill(good).join()}]`;
   assert.equal(JSON.parse((await node.post(batch(10))).text).length, 10);
-  const answer = JSON.parse((await node.post(batch(11))).text);
-  assert.deepEqual([answer.error.code, answer.error.message], [-32600, 'batch too large']);
+  const [answer] = JSON.parse((await node.post(batch(11))).text);
+  assert.deepEqual([answer.id, answer.error.code, answer.error.message], [1, -32600, 'batch too large']);
 });
 
 test('slow, silent and half-open clients keep nobody from their transactions', async (t) => {

@@ -248,56 +248,118 @@ Test(methods, refuse_in_known_words)
     stop();
 }
 
+/* What is wrong with the parameters, in geth's words. */
+static const struct {
+    const char *method;
+    const char *params;
+    const char *message;
+} bad_parameters[] = {
+    {"eth_getBalance", "[]", "missing value for required argument 0"},
+    {"eth_getBalance", "[null]",
+     "invalid argument 0: json: cannot unmarshal non-string into Go value of type common.Address"},
+    {"eth_getBalance", "[1]",
+     "invalid argument 0: json: cannot unmarshal non-string into Go value of type common.Address"},
+    {"eth_getBalance", "[\"\"]", "invalid argument 0: hex string has length 0, want 40 for common.Address"},
+    {"eth_getBalance", "[\"1234\"]",
+     "invalid argument 0: json: cannot unmarshal hex string without 0x prefix into Go value of type "
+     "common.Address"},
+    {"eth_getBalance", "[\"0x12\"]",
+     "invalid argument 0: hex string has length 2, want 40 for common.Address"},
+    {"eth_getBalance", "[\"0xzz00000000000000000000000000000000000000\"]",
+     "invalid argument 0: json: cannot unmarshal invalid hex string into Go value of type "
+     "common.Address"},
+    {"eth_getBalance", "{}", "non-array args"},
+    {"eth_getBalance", "[\"" TARGET "\",\"0x01\"]",
+     "invalid argument 1: hex number with leading zero digits"},
+    {"eth_getBalance", "[\"" TARGET "\",\"0x\"]", "invalid argument 1: hex string \"0x\""},
+    {"eth_getBalance", "[\"" TARGET "\",\"\"]", "invalid argument 1: empty hex string"},
+    {"eth_getBalance", "[\"" TARGET "\",\"0x10000000000000000\"]",
+     "invalid argument 1: hex number > 64 bits"},
+    {"eth_getBalance", "[\"" TARGET "\",\"0x8000000000000000\"]", "invalid argument 1: blocknumber too high"},
+    {"eth_getBalance", "[\"" TARGET "\",\"newest\"]", "invalid argument 1: hex string without 0x prefix"},
+    {"eth_getBalance", "[\"" TARGET "\",5]",
+     "invalid argument 1: json: cannot unmarshal number into Go value of type string"},
+    {"eth_getBalance", "[\"" TARGET "\",[]]",
+     "invalid argument 1: json: cannot unmarshal array into Go value of type string"},
+    {"eth_getBalance", "[\"" TARGET "\",true]",
+     "invalid argument 1: json: cannot unmarshal bool into Go value of type string"},
+    {"eth_getBalance", "[\"" TARGET "\",{}]",
+     "invalid argument 1: must specify either BlockHash or BlockNumber"},
+    {"eth_getBalance", "[\"" TARGET "\",{\"blockNumber\":5}]",
+     "invalid argument 1: json: cannot unmarshal object into Go value of type string"},
+    {"eth_getBalance", "[\"" TARGET "\",{\"blockHash\":\"0x12\"}]",
+     "invalid argument 1: json: cannot unmarshal object into Go value of type string"},
+    {"eth_getBalance", "[\"" TARGET "\",\"latest\",1]", "too many arguments, want at most 2"},
+    {"eth_chainId", "[1]", "too many arguments, want at most 0"},
+    {"net_version", "[null]", "too many arguments, want at most 0"},
+    {"web3_sha3", "[]", "missing value for required argument 0"},
+    {"web3_sha3", "[\"abc\"]",
+     "invalid argument 0: json: cannot unmarshal hex string without 0x prefix into Go value of type "
+     "hexutil.Bytes"},
+    {"eth_getBlockByNumber", "[\"latest\"]", "missing value for required argument 1"},
+    {"eth_getBlockByNumber", "[5,true]", "invalid argument 0: hex string without 0x prefix"},
+    {"eth_getBlockByNumber", "[\"0x8000000000000000\",true]",
+     "invalid argument 0: block number larger than int64"},
+    {"eth_getBlockByNumber", "[\"latest\",\"yes\"]",
+     "invalid argument 1: json: cannot unmarshal string into Go value of type bool"},
+    {"eth_getBlockByNumber", "[\"latest\",1]",
+     "invalid argument 1: json: cannot unmarshal number into Go value of type bool"},
+    {"eth_getBlockByHash", "[\"0x1\"]",
+     "invalid argument 0: json: cannot unmarshal hex string of odd length into Go value of type "
+     "common.Hash"},
+    {"eth_getBlockByHash", "[\"0x12\"]",
+     "invalid argument 0: hex string has length 2, want 64 for common.Hash"},
+    {"eth_getTransactionByBlockNumberAndIndex", "[\"latest\",\"0x01\"]",
+     "invalid argument 1: json: cannot unmarshal hex number with leading zero digits into Go value of "
+     "type hexutil.Uint"},
+    {"eth_feeHistory", "[\"ten\",\"latest\",[]]",
+     "invalid argument 0: invalid hex or decimal integer \"ten\""},
+    {"eth_feeHistory", "[1.5,\"latest\",[]]", "invalid argument 0: invalid hex or decimal integer \"1.5\""},
+    {"eth_getFilterChanges", "[1]",
+     "invalid argument 0: json: cannot unmarshal number into Go value of type rpc.ID"},
+    {"eth_getStorageAt", "[\"" TARGET "\",5]",
+     "invalid argument 1: json: cannot unmarshal number into Go value of type string"},
+    {"eth_sendRawTransaction", "[\"0x123\"]",
+     "invalid argument 0: json: cannot unmarshal hex string of odd length into Go value of type "
+     "hexutil.Bytes"},
+    {"eth_sendRawTransaction", "[]", "missing value for required argument 0"},
+    {"eth_call", "[]", "missing value for required argument 0"},
+    {"eth_call", "[[]]",
+     "invalid argument 0: json: cannot unmarshal array into Go value of type ethapi.TransactionArgs"},
+    {"eth_call", "[{\"to\":\"0x12\"}]",
+     "invalid argument 0: hex string has length 2, want 40 for common.Address"},
+    {"eth_call", "[{\"from\":\"12\"}]",
+     "invalid argument 0: json: cannot unmarshal hex string without 0x prefix into Go struct field "
+     "TransactionArgs.from of type common.Address"},
+    {"eth_call", "[{\"value\":1}]",
+     "invalid argument 0: json: cannot unmarshal non-string into Go struct field TransactionArgs.value "
+     "of "
+     "type *hexutil.Big"},
+    {"eth_call", "[{\"gas\":\"0x10000000000000000\"}]",
+     "invalid argument 0: json: cannot unmarshal hex number > 64 bits into Go struct field "
+     "TransactionArgs.gas of type hexutil.Uint64"},
+    {"eth_call", "[{\"data\":\"0x1\"}]",
+     "invalid argument 0: json: cannot unmarshal hex string of odd length into Go struct field "
+     "TransactionArgs.data of type hexutil.Bytes"},
+    {"eth_call", "[{},\"latest\",{\"" TARGET "\":{\"balance\":\"0x\"}}]",
+     "invalid argument 2: json: cannot unmarshal hex string \"0x\" into Go struct field "
+     "OverrideAccount.balance of type *hexutil.Big"},
+    {"eth_getLogs", "[{\"topics\":[[],[],[],[],[]]}]", "invalid argument 0: exceed max topics"},
+    {"eth_getLogs", "[{\"topics\":[\"0x12\"]}]",
+     "invalid argument 0: hex string has length 2, want 64 for common.Hash"},
+    {"eth_getStorageValues", "[{}]", "empty request"},
+    {"eth_getStorageValues", "[{\"0x12\":[]}]", "invalid argument 0: invalid address"},
+    {"eth_getStorageValues", "[{\"" TARGET "\":7}]", "invalid argument 0: an array is expected"},
+    {"eth_getLogs", "[{\"fromBlock\":\"0x2\",\"toBlock\":\"0x1\"}]", "invalid block range params"},
+    {"eth_getLogs", "[{\"fromBlock\":\"0x0\",\"toBlock\":\"0x99\"}]",
+     "block range extends beyond current head block"},
+};
+
 Test(methods, check_their_parameters)
 {
-    static const struct {
-        const char *method;
-        const char *params;
-        const char *message;
-    } cases[] = {
-        {"eth_getBalance", "[]", "missing value for required argument 0"},
-        {"eth_getBalance", "[null]", "missing value for required argument 0"},
-        {"eth_getBalance", "[1]",
-         "invalid argument 0: json: cannot unmarshal non-string into Go value of type common.Address"},
-        {"eth_getBalance", "[\"0x12\"]",
-         "invalid argument 0: hex string has length 2, want 40 for common.Address"},
-        {"eth_getBalance", "[\"0xzz00000000000000000000000000000000000000\"]",
-         "invalid argument 0: json: cannot unmarshal invalid hex string into Go value of type "
-         "common.Address"},
-        {"eth_getBalance", "[\"" TARGET "\",\"0x01\"]",
-         "invalid argument 1: hex number with leading zero digits"},
-        {"eth_getBalance", "[\"" TARGET "\",\"0x\"]", "invalid argument 1: hex string \"0x\""},
-        {"eth_getBalance", "[\"" TARGET "\",\"0x10000000000000000\"]",
-         "invalid argument 1: hex number > 64 bits"},
-        {"eth_getBalance", "[\"" TARGET "\",\"newest\"]", "invalid argument 1: hex string without 0x prefix"},
-        {"eth_getBalance", "[\"" TARGET "\",\"latest\",1]", "too many arguments, want at most 2"},
-        {"eth_getBlockByNumber", "[\"latest\",\"yes\"]", "invalid argument 1: a boolean is expected"},
-        {"eth_getBlockByHash", "[\"0x1\"]",
-         "invalid argument 0: json: cannot unmarshal hex string of odd length into Go value of type "
-         "common.Hash"},
-        {"eth_getBlockByHash", "[\"0x12\"]",
-         "invalid argument 0: hex string has length 2, want 64 for common.Hash"},
-        {"eth_sendRawTransaction", "[\"0x123\"]",
-         "invalid argument 0: json: cannot unmarshal hex string of odd length into Go value of type "
-         "hexutil.Bytes"},
-        {"eth_sendRawTransaction", "[\"\"]",
-         "invalid argument 0: json: cannot unmarshal empty hex string into Go value of type hexutil.Bytes"},
-        {"eth_call", "[[]]", "invalid argument 0: an object is expected"},
-        {"eth_call", "[{\"to\":\"0x12\"}]", "invalid argument 0: hex string has the wrong length"},
-        {"eth_call", "[{\"gasPrice\":\"0x1\",\"maxFeePerGas\":\"0x1\"}]",
-         "invalid argument 0: both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified"},
-        {"eth_getLogs", "[{\"topics\":[[],[],[],[],[]]}]", "invalid argument 0: exceed max topics"},
-        {"eth_getLogs", "[{\"topics\":[\"0x12\"]}]", "invalid argument 0: hex string has the wrong length"},
-        {"eth_getStorageValues", "[{}]", "empty request"},
-        {"eth_getStorageValues", "[{\"0x12\":[]}]", "invalid argument 0: invalid address"},
-        {"eth_getStorageValues", "[{\"" TARGET "\":7}]", "invalid argument 0: an array is expected"},
-        {"eth_getLogs", "[{\"fromBlock\":\"0x2\",\"toBlock\":\"0x1\"}]", "invalid block range params"},
-        {"eth_getLogs", "[{\"fromBlock\":\"0x0\",\"toBlock\":\"0x99\"}]",
-         "block range extends beyond current head block"},
-    };
     start(&(hn_rpc_config){0});
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        expect_error(cases[i].method, cases[i].params, -32602, cases[i].message);
+    for (size_t i = 0; i < sizeof bad_parameters / sizeof bad_parameters[0]; i++)
+        expect_error(bad_parameters[i].method, bad_parameters[i].params, -32602, bad_parameters[i].message);
     expect_error("eth_feeHistory", "[\"0x1\",\"latest\",[101]]", -32000, "invalid reward percentile: 101");
     expect_error("eth_feeHistory", "[\"0x1\",\"0x99\"]", -32000, "request beyond head block");
     stop();

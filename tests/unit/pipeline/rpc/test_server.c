@@ -54,8 +54,39 @@ Test(server, gives_ids_back)
     expect(CALL("1", "eth_chainId"), CHAIN_ID("1"));
     expect(CALL("9007199254740991", "eth_chainId"), CHAIN_ID("9007199254740991"));
     expect(CALL("-5", "eth_chainId"), CHAIN_ID("-5"));
-    expect(CALL("\"a\\\"b\\u00e4\"", "eth_chainId"), CHAIN_ID("\"a\\\"b\xc3\xa4\""));
     expect(CALL("null", "eth_chainId"), CHAIN_ID("null"));
+    expect(CALL("\"a\xc3\xa4\"", "eth_chainId"), CHAIN_ID("\"a\xc3\xa4\""));
+    expect(CALL("\"a\xff\"", "eth_chainId"), CHAIN_ID("\"a\\ufffd\""));
+    /* To the letter, also what a double cannot hold. */
+    static const char *const as_they_came[] = {
+        "123456789012345678901234567890",
+        "18446744073709551615",
+        "1.0",
+        "1e2",
+        "-0.5E-7",
+        "0",
+        "-0",
+        "true",
+        "false",
+        "\"a\\\"b\\u00e4\"",
+        "\"\"",
+        "\"<&>\"",
+    };
+    for (size_t i = 0; i < sizeof as_they_came / sizeof as_they_came[0]; i++) {
+        char body[200], answer[200];
+        snprintf(body, sizeof body, CALL("%s", "eth_chainId"), as_they_came[i]);
+        snprintf(answer, sizeof answer, CHAIN_ID("%s"), as_they_came[i]);
+        expect(body, answer);
+        snprintf(body, sizeof body, " [" CALL("7", "eth_chainId") ", " CALL(" %s ", "eth_chainId") "]",
+                 as_they_came[i]);
+        snprintf(answer, sizeof answer, "[" CHAIN_ID("7") "," CHAIN_ID("%s") "]", as_they_came[i]);
+        expect(body, answer);
+    }
+    /* Of members with one name the last one counts. */
+    expect("{\"id\":1,\"jsonrpc\":\"2.0\",\"method\":\"x\",\"id\":2.50,\"method\":\"eth_chainId\"}",
+           CHAIN_ID("2.50"));
+    expect("{\"id\":1,\"params\":[{\"id\":3}],\"jsonrpc\":\"2.0\",\"method\":\"nothing\"}",
+           FAILURE("1", "-32601", "the method nothing does not exist/is not available"));
     stop();
 }
 
@@ -63,8 +94,38 @@ Test(server, refuses_what_is_no_request)
 {
     start(&(hn_rpc_config){0});
     static const char *const not_json[] = {
-        "",     "{",   "[",        "{\"jsonrpc\"", "nonsense", "{\"a\":1}x",  "\xff\xfe",
-        "[1,2", "\"a", "{\"a\":}", "[\"\\u12\"]",  "1 2",      "{\"id\":1e}",
+        "",
+        "{",
+        "[",
+        "{\"jsonrpc\"",
+        "nonsense",
+        "{\"a\":1}x",
+        "\xff\xfe",
+        "[1,2",
+        "\"a",
+        "{\"a\":}",
+        "[\"\\u12\"]",
+        "1 2",
+        "{\"id\":1e}",
+        "[1,]",
+        "{\"a\":1,}",
+        "{a:1}",
+        "'a'",
+        "[01]",
+        "[1.]",
+        "[.5]",
+        "[-]",
+        "[+1]",
+        "[0x1]",
+        "[NaN]",
+        "[1e+]",
+        "[\"\t\"]",
+        "[\"\\a\"]",
+        "[\"\\u0000\"]",
+        "[\"\\ud800\"]",
+        "tru",
+        "[nul]",
+        "{\"a\" 1}",
     };
     for (size_t i = 0; i < sizeof not_json / sizeof not_json[0]; i++)
         expect(not_json[i], FAILURE("null", "-32700", "parse error"));
@@ -109,7 +170,10 @@ Test(server, answers_batches)
            "[" CHAIN_ID("1") "," CHAIN_ID("2") "]");
     expect("[1]", "[" FAILURE("null", "-32600", "invalid request") "]");
     expect("[]", FAILURE("null", "-32600", "empty batch"));
-    expect("[1,2,3,4,5,6,7,8,9,10,11]", FAILURE("null", "-32600", "batch too large"));
+    expect("[1,2,3,4,5,6,7,8,9,10,11]", "[" FAILURE("null", "-32600", "batch too large") "]");
+    expect("[1,2,3,4,{\"jsonrpc\":\"2.0\",\"method\":\"eth_chainId\"}," CALL("77777777777777777777",
+                                                                             "eth_chainId") ",7,8,9,10,11]",
+           "[" FAILURE("77777777777777777777", "-32600", "batch too large") "]");
     /* Notifications are not answered. */
     expect("[{\"jsonrpc\":\"2.0\",\"method\":\"eth_chainId\"}," CALL("2", "eth_chainId") "]",
            "[" CHAIN_ID("2") "]");
@@ -174,8 +238,9 @@ Test(server, bounds_bodies_depth_and_answers)
     strcpy(batch, "[");
     for (unsigned i = 0; i < 30; i++) {
         strcat(batch, i == 0 ? "" : ",");
-        strcat(batch,
-               "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_getBlockByNumber\",\"params\":[\"0x0\"]}");
+        strcat(
+            batch,
+            "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_getBlockByNumber\",\"params\":[\"0x0\",false]}");
     }
     strcat(batch, "]");
     expect(batch, FAILURE("null", "-32003", "response too large"));

@@ -326,9 +326,9 @@ Test(subscriptions, have_bounds_and_names)
     expect_error(&first, "eth_subscribe", "[\"newHeads\",true]", -32602,
                  "invalid argument 1: too many arguments, want at most 1");
     expect_error(&first, "eth_subscribe", "[\"newPendingTransactions\",1]", -32602,
-                 "invalid argument 1: a boolean is expected");
+                 "invalid argument 1: json: cannot unmarshal number into Go value of type bool");
     expect_error(&first, "eth_subscribe", "[\"logs\",{\"address\":\"0x12\"}]", -32602,
-                 "invalid argument 1: hex string has the wrong length");
+                 "invalid argument 1: hex string has length 2, want 40 for common.Address");
     cr_assert_not_null(ask(&first, "eth_subscribe", "[\"syncing\"]"));
     cr_assert_not_null(ask(&first, "eth_subscribe", "[\"logs\",{\"topics\":[null]}]"));
     expect_error(&first, "eth_subscribe", "[\"newHeads\"]", -32005,

@@ -240,7 +240,8 @@ Test(proofs, lead_to_the_state_root)
     check_account_proof(TARGET, &root, true);
     check_account_proof("0x1234567890123456789012345678901234567890", &root, false);
     expect_error("eth_getProof", "[\"" TARGET "\",[],\"0x0\"]", -32000, "historical state is not available");
-    expect_error("eth_getProof", "[\"" TARGET "\",[7]]", -32602, "invalid argument 1: a string is expected");
+    expect_error("eth_getProof", "[\"" TARGET "\",[7]]", -32602,
+                 "invalid argument 1: json: cannot unmarshal number into Go value of type string");
     stop();
 }
 
@@ -324,7 +325,8 @@ Test(simulations, say_what_is_wrong)
                  -38010,
                  "err: nonce too low: address 0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266, tx: 0 state: 1 "
                  "(supplied gas 50000000)");
-    expect_error("eth_simulateV1", "[{\"blockStateCalls\":[{\"calls\":[7]}]}]", -32602,
-                 "invalid argument 0: an object is expected");
+    expect_error(
+        "eth_simulateV1", "[{\"blockStateCalls\":[{\"calls\":[7]}]}]", -32602,
+        "invalid argument 0: json: cannot unmarshal number into Go value of type ethapi.TransactionArgs");
     stop();
 }
