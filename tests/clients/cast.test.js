@@ -70,4 +70,53 @@ describe('cast', () => {
     assert.equal(delegated.type, '0x4')
     assert.equal((await cast('code', addresses[1])).toLowerCase(), `0xef0100${contract.slice(2).toLowerCase()}`)
   })
+
+  test('blocks, transactions and receipts, by field', async () => {
+    const sent = JSON.parse(await cast('send', '--json', '--private-key', keys[2], contract, 'store(uint256,uint256)', '20', '21'))
+    const number = String(Number(sent.blockNumber))
+    assert.equal(await cast('block', number, '--field', 'hash'), sent.blockHash)
+    assert.equal(JSON.parse(await cast('block', '--json', '--full', number)).transactions[0].hash, sent.transactionHash)
+    assert.equal((await cast('tx', sent.transactionHash, 'from')).toLowerCase(), addresses[2].toLowerCase())
+    assert.match(await cast('tx', '--raw', sent.transactionHash), /^0x02f8/)
+    assert.equal(await cast('receipt', sent.transactionHash, 'blockNumber'), number)
+    assert.equal(await cast('nonce', addresses[2]), '1')
+    assert.equal(await cast('nonce', '--block', String(number - 1), addresses[2]), '0')
+    assert.equal(Number(await cast('basefee', number)), Number(JSON.parse(await cast('rpc', 'eth_getBlockByNumber', sent.blockNumber, 'false')).baseFeePerGas))
+    const logs = JSON.parse(await cast('logs', '--json', '--from-block', number, '--to-block', number, 'Stored(address indexed,uint256 indexed,uint256)', addresses[2], '20'))
+    assert.equal(logs.length, 1)
+    assert.equal(BigInt(logs[0].data), 21n)
+  })
+
+  test('rpc: any method, parameters as words or as JSON', async () => {
+    assert.equal(JSON.parse(await cast('rpc', 'eth_getBalance', addresses[4], 'latest')), '0x21e19e0c9bab2400000')
+    assert.equal(JSON.parse(await cast('rpc', '--raw', 'eth_getStorageAt', JSON.stringify([contract, '0x1', 'latest']))).length, 66)
+    await assert.rejects(cast('rpc', 'eth_nothing'), (error) => /-32601/.test(error.stderr))
+  })
+
+  test('access list and proof', async () => {
+    const list = JSON.parse(await cast('access-list', '--json', '--from', addresses[0], contract, 'store(uint256,uint256)', '1', '2'))
+    assert.equal(list.accessList[0].address.toLowerCase(), contract.toLowerCase())
+    assert.equal(list.accessList[0].storageKeys.length, 2)
+    const proof = JSON.parse(await cast('proof', contract, '1'))
+    assert.ok(proof.accountProof.length > 0)
+    assert.equal(BigInt(proof.storageProof[0].value), BigInt(await cast('storage', contract, '1')))
+    assert.equal(proof.codeHash, await cast('keccak', await cast('code', contract)))
+    assert.equal(await cast('codehash', contract), proof.codeHash)
+  })
+
+  test('run: a transaction again in the EVM of cast; trace by the node', async () => {
+    const sent = JSON.parse(await cast('send', '--json', '--private-key', keys[2], contract, 'storeMany(uint256)', '3'))
+    const again = await cast('run', '--quick', sent.transactionHash)
+    assert.match(again, /Transaction successfully executed/)
+    assert.match(again, new RegExp(`Gas used: ${Number(sent.gasUsed)}`))
+    const trace = await cast('call', '--trace', '--from', addresses[2], contract, 'store(uint256,uint256)', '1', '2')
+    assert.match(trace, /Transaction successfully executed/)
+  })
+
+  test('a transaction signed by mktx and published', async () => {
+    const raw = await cast('mktx', '--private-key', keys[2], addresses[4], '--value', '5')
+    const hash = JSON.parse(await cast('publish', raw)).transactionHash
+    assert.equal(await cast('receipt', hash, 'status'), 'true')
+    assert.equal(await cast('decode-transaction', raw).then((text) => JSON.parse(text).hash), hash)
+  })
 })
