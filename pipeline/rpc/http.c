@@ -99,11 +99,15 @@ static int answer_text(hn_rpc_server *server, h2o_req_t *request, int status, co
 
 static int answer_preflight(hn_rpc_server *server, h2o_req_t *request)
 {
+    /* Whichever headers a page's client adds, none means anything here. */
+    h2o_iovec_t wanted = header_of(request, "access-control-request-headers");
+    if (wanted.len == 0)
+        wanted = h2o_iovec_init(H2O_STRLIT("content-type"));
     request->res.status = 204;
     request->res.reason = "No Content";
     add_cors(server, request);
     add_header(request, "access-control-allow-methods", h2o_iovec_init(H2O_STRLIT("POST, GET, OPTIONS")));
-    add_header(request, "access-control-allow-headers", h2o_iovec_init(H2O_STRLIT("content-type")));
+    add_header(request, "access-control-allow-headers", wanted);
     add_header(request, "access-control-max-age", h2o_iovec_init(H2O_STRLIT("600")));
     h2o_send_inline(request, "", 0);
     return 0;

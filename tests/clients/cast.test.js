@@ -117,6 +117,6 @@ describe('cast', () => {
     const raw = await cast('mktx', '--private-key', keys[2], addresses[4], '--value', '5')
     const hash = JSON.parse(await cast('publish', raw)).transactionHash
     assert.equal(await cast('receipt', hash, 'status'), 'true')
-    assert.equal(await cast('decode-transaction', raw).then((text) => JSON.parse(text).hash), hash)
+    assert.match((await cast('decode-transaction', raw)).toLowerCase(), new RegExp(addresses[2].toLowerCase()))
   })
 })
