@@ -84,6 +84,10 @@ typedef struct hn_config_ledger {
       "milliseconds of silence after which a WebSocket is pinged; as long again, and it is closed")          \
     X(rpc_websocket_compression, "rpc.websocket.compression", SWITCH, "false", 0, 0,                         \
       "compress WebSocket messages (permessage-deflate) when clients offer it")                              \
+    X(rpc_workers, "rpc.workers", NUMBER, "2", 1, 64,                                                        \
+      "threads for calls and traces; up to 16 more finish long ones with less priority")                     \
+    X(rpc_gas_cap, "rpc.gas-cap", NUMBER, "50000000", 21000, 1000000000000,                                  \
+      "gas cap of calls and estimates")                                                                      \
     X(udp_listen, "udp.listen", TEXT, "127.0.0.1:8546", 0, 0,                                                \
       "address of the packet port, or none; port 0: any free one")                                           \
     X(udp_device, "udp.device", TEXT, "", 0, 0,                                                              \
@@ -96,8 +100,12 @@ typedef struct hn_config_ledger {
     X(snapshot_frames, "snapshot.frames", NUMBER, "20000", 0, 4294967295,                                    \
       "replayed frames after which a snapshot is written at start; 0: never")                                \
     X(history_size, "history.size", NUMBER, "256", 1, 16384, "GiB that the block history may grow to")       \
-    X(state_window, "state.window", NUMBER, "128", 1, 1000000, "past blocks whose state can be asked for")   \
-    X(call_gas, "call.gas", NUMBER, "50000000", 21000, 10000000000, "gas cap of eth_call and estimates")     \
+    X(state_window, "state.window", NUMBER, "10000", 1, 100000000,                                           \
+      "past blocks whose state can be asked for")                                                            \
+    X(state_memory, "state.memory", NUMBER, "1024", 1, 1048576,                                              \
+      "MiB that this may take, of each ledger; the oldest go first")                                         \
+    X(archive, "archive", SWITCH, "false", 0, 0,                                                             \
+      "keep the state at every block since the start, in memory: no bounds")                                 \
     X(quiet, "quiet", SWITCH, "false", 0, 0, "no progress messages")
 
 #define HN_CONFIG_TYPE_TEXT   const char *

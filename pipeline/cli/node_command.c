@@ -188,7 +188,10 @@ static bool start_node(running *self)
     options.ethdev = config->udp_device[0] != '\0' ? config->udp_device : NULL;
     options.history_map_bytes = config->history_size << 30;
     options.state_window_blocks = (uint32_t)config->state_window;
-    options.call_gas_cap = config->call_gas;
+    options.state_window_bytes = config->state_memory << 20;
+    options.is_archive = config->archive;
+    options.call_gas_cap = config->rpc_gas_cap;
+    options.query_workers = (uint32_t)config->rpc_workers;
     options.is_quiet = config->quiet;
     if (!start_eal(self, options.cores))
         return false;

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 enum {
-    WINDOW_BLOCKS_DEFAULT = 128,
-    WINDOW_BYTES_DEFAULT = 256 * 1024 * 1024,
+    WINDOW_BLOCKS_DEFAULT = 10000,
+    WINDOW_BYTES_DEFAULT = 1024 * 1024 * 1024,
     EVM_MEMORY_BYTES_DEFAULT = 64 * 1024 * 1024,
     CALL_GAS_CAP_DEFAULT = 50 * 1000 * 1000,
 };
@@ -26,6 +26,12 @@ static hn_query_options with_defaults(const hn_query_options *options)
     return full;
 }
 
+static hn_err make_machine(hn_query_engine *engine)
+{
+    HN_TRY(hn_evm_create(&engine->evm, engine->precompiles, engine->options.evm_memory_bytes));
+    return hn_state_create(&engine->state, engine->options.table_seed);
+}
+
 hn_err hn_query_engine_create(hn_query_engine **out, const hn_query_options *options,
                               const hn_precompile_context *precompiles,
                               const hn_signature_context *signatures, hn_history *history)
@@ -34,12 +40,35 @@ hn_err hn_query_engine_create(hn_query_engine **out, const hn_query_options *opt
     if (engine == NULL)
         return HN_ERR_NO_MEMORY;
     engine->options = with_defaults(options);
+    engine->precompiles = precompiles;
     engine->signatures = signatures;
     engine->history = history;
     hn_arena_init(&engine->scratch, 0, 0);
-    hn_err err = hn_evm_create(&engine->evm, precompiles, engine->options.evm_memory_bytes);
-    if (err == HN_OK)
-        err = hn_state_create(&engine->state, engine->options.table_seed);
+    engine->shared = calloc(1, sizeof *engine->shared);
+    hn_err err = engine->shared == NULL ? HN_ERR_NO_MEMORY : make_machine(engine);
+    if (err != HN_OK) {
+        hn_query_engine_destroy(engine);
+        return err;
+    }
+    engine->sealers = engine->shared->sealers;
+    *out = engine;
+    return HN_OK;
+}
+
+hn_err hn_query_reader_create(hn_query_engine **out, const hn_query_engine *owner, uint32_t number)
+{
+    HN_CHECK(number != 0 && number < HN_SEALED_READERS_MAX);
+    hn_query_engine *engine = calloc(1, sizeof *engine);
+    if (engine == NULL)
+        return HN_ERR_NO_MEMORY;
+    engine->options = owner->options;
+    engine->reader = number;
+    engine->precompiles = owner->precompiles;
+    engine->signatures = owner->signatures;
+    engine->shared = owner->shared;
+    engine->sealers = owner->sealers;
+    hn_arena_init(&engine->scratch, 0, 0);
+    hn_err err = make_machine(engine);
     if (err != HN_OK) {
         hn_query_engine_destroy(engine);
         return err;
@@ -52,8 +81,11 @@ void hn_query_engine_destroy(hn_query_engine *engine)
 {
     if (engine == NULL)
         return;
-    for (uint32_t i = 0; i < engine->ledger_count; i++)
-        hn_sealed_destroy(&engine->ledgers[i]);
+    if (engine->reader == 0 && engine->shared != NULL) {
+        for (uint32_t i = 0; i < engine->shared->count; i++)
+            hn_sealed_destroy(&engine->shared->ledgers[i]);
+        free(engine->shared);
+    }
     if (engine->state != NULL)
         hn_state_destroy(engine->state);
     if (engine->evm != NULL)
@@ -66,28 +98,28 @@ hn_err hn_query_engine_add_ledger(hn_query_engine *engine, uint32_t index, const
                                   const hn_flat *flat, const hn_header *head, const hn_hash *recent_hashes,
                                   size_t recent_hash_count)
 {
-    HN_CHECK(index == engine->ledger_count);
+    HN_CHECK(index == engine->shared->count);
     if (index == HN_QUERY_LEDGERS_MAX)
         return HN_ERR_LIMIT;
-    HN_TRY(hn_sealed_create(&engine->ledgers[index], config, flat, head, recent_hashes, recent_hash_count,
-                            engine->options.window_blocks, engine->options.window_bytes,
+    HN_TRY(hn_sealed_create(&engine->shared->ledgers[index], config, flat, head, recent_hashes,
+                            recent_hash_count, engine->options.window_blocks, engine->options.window_bytes,
                             engine->options.table_seed));
-    engine->ledger_count++;
+    engine->shared->count++;
     return HN_OK;
 }
 
 hn_err hn_query_engine_note_sealed(hn_query_engine *engine, uint32_t ledger, const hn_executed_block *block)
 {
-    HN_CHECK(ledger < engine->ledger_count);
+    HN_CHECK(ledger < engine->shared->count);
     hn_arena_reset(&engine->scratch);
-    HN_TRY(hn_sealed_push(&engine->ledgers[ledger], &engine->scratch, &block->header, &block->hash,
+    HN_TRY(hn_sealed_push(&engine->shared->ledgers[ledger], &engine->scratch, &block->header, &block->hash,
                           &block->diff));
     return engine->history == NULL ? HN_OK : hn_history_put_block(engine->history, ledger, block);
 }
 
 void hn_query_engine_set_sealer(hn_query_engine *engine, uint32_t ledger, hn_sealer *sealer)
 {
-    HN_CHECK(ledger < engine->ledger_count);
+    HN_CHECK(ledger < engine->shared->count);
     engine->sealers[ledger] = sealer;
 }
 
@@ -103,10 +135,10 @@ void hn_query_expire(hn_query_engine *engine, uint64_t now_ms)
 
 hn_query_counts hn_query_count(const hn_query_engine *engine, uint32_t ledger)
 {
-    HN_CHECK(ledger < engine->ledger_count);
-    const hn_sealed *sealed = &engine->ledgers[ledger];
+    HN_CHECK(ledger < engine->shared->count);
+    const hn_sealed *sealed = &engine->shared->ledgers[ledger];
     return (hn_query_counts){
-        .undo_bytes = sealed->window.bytes,
+        .undo_bytes = hn_window_bytes(&sealed->window),
         .undo_blocks = (uint32_t)(sealed->window.last - sealed->window.first),
         .flat_bytes = hn_flat_memory_bytes(sealed->flat),
     };

@@ -1,8 +1,8 @@
 /* The sealed state that readers see, and the machine that answers queries over it.
  *
  * Owned by the back core. Per ledger a second copy of the flat state, fed by the diff of each sealed block,
- * and undo records of the last blocks, so that a query may ask for the state at any of them. Nothing here is
- * seen by the executor.
+ * and undo records of the last blocks, so that a query may ask for the state at any of them. Other threads
+ * read it through machines of their own (hn_query_reader_create). Nothing here is seen by the executor.
  */
 #ifndef HN_PIPELINE_QUERY_ENGINE_H
 #define HN_PIPELINE_QUERY_ENGINE_H
@@ -14,8 +14,9 @@
 typedef struct hn_query_engine hn_query_engine;
 
 typedef struct hn_query_options {
-    uint32_t window_blocks;  /* states at this many blocks before the newest are kept; 0: 128 */
-    size_t window_bytes;     /* their undo records, per ledger; 0: 256 MiB; the oldest go first */
+    uint32_t window_blocks;  /* states at this many blocks before the newest are kept; 0: 10,000;
+                                UINT32_MAX: all */
+    size_t window_bytes;     /* what that takes, per ledger; 0: 1 GiB; the oldest go first */
     size_t evm_memory_bytes; /* 0: 64 MiB */
     uint64_t call_gas_cap;   /* 0: 50,000,000 */
     uint64_t table_seed;
@@ -26,6 +27,12 @@ HN_MUST_USE hn_err hn_query_engine_create(hn_query_engine **out, const hn_query_
                                           const hn_precompile_context *precompiles,
                                           const hn_signature_context *signatures, hn_history *history);
 void hn_query_engine_destroy(hn_query_engine *engine);
+
+/* A machine of its own over the ledgers of `owner` (all have been added), for one other thread, which calls
+ * hn_query_run with it while the owner goes on sealing. `number` is its own, from 1 to 127. It is destroyed
+ * before its owner. HN_ERR_NO_MEMORY. */
+HN_MUST_USE hn_err hn_query_reader_create(hn_query_engine **out, const hn_query_engine *owner,
+                                          uint32_t number);
 
 /* A ledger as it stands at its sealed head: copies the whole of `flat` (which must be the state right after
  * `head`), the header, and the hashes of head, its parent, ... (at least one, at most 256). `config` outlives
@@ -44,7 +51,7 @@ void hn_query_engine_set_sealer(hn_query_engine *engine, uint32_t ledger, hn_sea
 HN_MUST_USE hn_err hn_query_engine_note_sealed(hn_query_engine *engine, uint32_t ledger,
                                                const hn_executed_block *block);
 
-/* Answers one query of the BACK kinds, synchronously: query->err tells how. */
+/* Answers one query of the BACK or LANE kinds, synchronously: query->err tells how. */
 void hn_query_run(hn_query_engine *engine, hn_query *query);
 
 /* From any thread: the running query ends soon, with HN_ERR_TIMEOUT, when its deadline has come. */

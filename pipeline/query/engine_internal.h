@@ -9,16 +9,25 @@
 
 enum { HN_QUERY_LEDGERS_MAX = 1024 };
 
+/* The ledgers, which the engine that was created and its readers share. All are added before there is a
+ * reader. */
+typedef struct hn_query_ledgers {
+    uint32_t count;
+    hn_sealed ledgers[HN_QUERY_LEDGERS_MAX];
+    hn_sealer *sealers[HN_QUERY_LEDGERS_MAX];
+} hn_query_ledgers;
+
 struct hn_query_engine {
     hn_query_options options;
+    uint32_t reader; /* 0: the one that owns the ledgers */
+    const hn_precompile_context *precompiles;
     const hn_signature_context *signatures;
     hn_history *history;
     hn_evm *evm;
     hn_state *state;
     hn_arena scratch; /* one block's or one query's */
-    uint32_t ledger_count;
-    hn_sealed ledgers[HN_QUERY_LEDGERS_MAX];
-    hn_sealer *sealers[HN_QUERY_LEDGERS_MAX];
+    hn_query_ledgers *shared;
+    hn_sealer **sealers; /* of the ledgers; only on the core that seals */
 
     /* The query that runs: its number, which never comes back, and its deadline (0: nothing to interrupt).
      * Who interrupts leaves the number, so that a query hit by an interruption meant for the one before it is

@@ -11,16 +11,17 @@
 #include "engine/state/state_trie.h"
 #include "engine/types/header.h"
 
-/* name, who answers: the back core (sealed state) or the front core (pool). */
+/* name, who answers: the back core (sealed state), the lane of heavy queries (code that runs on it), or the
+ * front core (pool). */
 #define HN_QUERY_LIST(X)                                                                                     \
     X(ACCOUNT, BACK)              /* account: balance, nonce, code hash */                                   \
     X(STORAGE, BACK)              /* slot of an account */                                                   \
     X(STORAGE_VALUES, BACK)       /* slots of several accounts */                                            \
     X(CODE, BACK)                 /* code of an account */                                                   \
-    X(CALL, BACK)                 /* run a call, nothing stays */                                            \
-    X(ESTIMATE_GAS, BACK)         /* smallest gas limit of a call */                                         \
-    X(ACCESS_LIST, BACK)          /* the access list that suits a call */                                    \
-    X(TRACE, BACK)                /* a trace of a call, or of transactions of a block */                     \
+    X(CALL, LANE)                 /* run a call, nothing stays */                                            \
+    X(ESTIMATE_GAS, LANE)         /* smallest gas limit of a call */                                         \
+    X(ACCESS_LIST, LANE)          /* the access list that suits a call */                                    \
+    X(TRACE, LANE)                /* a trace of a call, or of transactions of a block */                     \
     X(SIMULATE, BACK)             /* blocks made up on top of a block: simulation.h */                       \
     X(PROOF, BACK)                /* an account, slots of it, and their Merkle proofs */                     \
     X(HEAD, BACK)                 /* newest sealed header that queries see */                                \
@@ -39,9 +40,10 @@ typedef enum hn_query_kind {
 typedef enum hn_query_place {
     HN_QUERY_PLACE_FRONT,
     HN_QUERY_PLACE_BACK,
+    HN_QUERY_PLACE_LANE,
 } hn_query_place;
 
-/* Which core answers a kind. */
+/* Who answers a kind. */
 hn_query_place hn_query_place_of(hn_query_kind kind);
 
 typedef enum hn_block_selector_kind {
@@ -139,6 +141,7 @@ typedef struct hn_simulation hn_simulation; /* simulation.h */
 typedef struct hn_query {
     struct hn_query *next; /* for lists of whoever holds it */
     void *user;            /* the asker's */
+    uint64_t asker;        /* on whose behalf: the same connection, the same number */
     hn_arena *arena;       /* what the question and the answer point to */
 
     /* the question */

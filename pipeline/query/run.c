@@ -2,27 +2,6 @@
 #include "engine/crypto/keccak.h"
 #include "pipeline/query/engine_internal.h"
 
-/* The block that a query asks about. NULL with the reason in *err. */
-static const hn_sealed_block *select_block(const hn_sealed *sealed, hn_err *err,
-                                           const hn_block_selector *selector)
-{
-    const hn_window *window = &sealed->window;
-    const hn_sealed_block *block;
-    switch (selector->kind) {
-    case HN_BLOCK_NUMBER:
-        block = hn_window_block(window, selector->number);
-        *err = selector->number > window->last ? HN_ERR_NOT_FOUND : HN_ERR_LIMIT;
-        return block;
-    case HN_BLOCK_HASH:
-        block = hn_window_block_by_hash(window, &selector->hash);
-        *err = HN_ERR_NOT_FOUND;
-        return block;
-    case HN_BLOCK_LATEST:
-    default:
-        return hn_window_block(window, window->last);
-    }
-}
-
 /* --- reads --- */
 
 static hn_err run_account(hn_query *query, const hn_state_view *view)
@@ -62,30 +41,22 @@ static hn_err run_code(hn_query *query, const hn_state_view *view)
 
 /* --- the rest --- */
 
-static hn_err run_head(hn_query *query, const hn_window *window, const hn_sealed_block *block)
+static hn_err run_head(hn_query *query, const hn_query_engine *engine, const hn_sealed_pin *pin)
 {
-    query->oldest_state = window->first;
-    query->state_window = window->blocks_max;
-    query->header = block->header;
-    query->header_hash = block->hash;
-    return hn_arena_copy(&query->header.extra_data, query->arena, block->header.extra_data);
+    query->oldest_state = pin->oldest;
+    query->state_window = engine->options.window_blocks;
+    query->header = pin->header;
+    query->header_hash = pin->hash;
+    return HN_OK;
 }
 
-static hn_err run(hn_query_engine *engine, hn_query *query)
+static hn_err run_at(hn_query_engine *engine, hn_query *query, const hn_sealed *sealed,
+                     const hn_sealed_pin *pin, hn_sealed_at *at)
 {
-    HN_CHECK(query->ledger < engine->ledger_count);
-    const hn_sealed *sealed = &engine->ledgers[query->ledger];
-    if (sealed->has_failed)
-        return HN_ERR_NO_MEMORY;
-    hn_err err = HN_OK;
-    const hn_sealed_block *block = select_block(sealed, &err, &query->block);
-    if (block == NULL)
-        return err;
-    query->block_number = block->header.number;
-    hn_sealed_at at;
-    hn_state_view view = hn_sealed_view(&at, sealed, block->header.number);
+    query->block_number = pin->header.number;
+    hn_state_view view = hn_sealed_view(at, sealed, pin->header.number);
     hn_query_place_in_chain place = {
-        .sealed = sealed, .view = &view, .header = &block->header, .hash = &block->hash};
+        .sealed = sealed, .view = &view, .header = &pin->header, .hash = &pin->hash};
     switch (query->kind) {
     case HN_QUERY_ACCOUNT:
         return run_account(query, &view);
@@ -107,10 +78,22 @@ static hn_err run(hn_query_engine *engine, hn_query *query)
         HN_TRY(run_account(query, &view));
         return hn_query_run_proof(engine, query, &place);
     case HN_QUERY_HEAD:
-        return run_head(query, &sealed->window, block);
+        return run_head(query, engine, pin);
     default:
         return HN_ERR_UNSUPPORTED;
     }
+}
+
+static hn_err run(hn_query_engine *engine, hn_query *query)
+{
+    HN_CHECK(query->ledger < engine->shared->count);
+    hn_sealed *sealed = &engine->shared->ledgers[query->ledger];
+    hn_sealed_pin pin;
+    hn_sealed_at at = {.is_lost = false};
+    HN_TRY(hn_sealed_pin_block(sealed, &pin, query->arena, engine->reader, &query->block));
+    hn_err err = run_at(engine, query, sealed, &pin, &at);
+    hn_sealed_unpin(sealed, engine->reader);
+    return at.is_lost ? HN_ERR_LIMIT : err;
 }
 
 void hn_query_run(hn_query_engine *engine, hn_query *query)

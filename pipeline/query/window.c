@@ -4,6 +4,11 @@
 
 #include <stdlib.h>
 
+enum {
+    CAPACITY_AT_FIRST = 256,
+    DROPS_MAX = 8, /* at once: after a long query many may be due, and readers wait */
+};
+
 static hn_sealed_block **place(const hn_window *window, uint64_t number)
 {
     return &window->blocks[number % window->capacity];
@@ -41,18 +46,20 @@ static hn_sealed_block *make_block(const hn_header *header, const hn_hash *hash)
 }
 
 hn_err hn_window_create(hn_window *out, uint32_t blocks_max, size_t bytes_max, const hn_header *head,
-                        const hn_hash *hash)
+                        const hn_hash *hash, uint64_t table_seed)
 {
-    hn_window window = {.capacity = (size_t)blocks_max + 2,
+    hn_window window = {.capacity = CAPACITY_AT_FIRST,
                         .first = head->number,
                         .last = head->number,
                         .blocks_max = blocks_max,
                         .bytes_max = bytes_max};
+    HN_TRY(hn_versions_create(&window.versions, table_seed));
     window.blocks = calloc(window.capacity, sizeof(hn_sealed_block *));
     hn_sealed_block *block = make_block(head, hash);
     if (window.blocks == NULL || block == NULL) {
         free(window.blocks);
         free_block(block);
+        hn_versions_destroy(window.versions);
         return HN_ERR_NO_MEMORY;
     }
     *place(&window, head->number) = block;
@@ -66,6 +73,7 @@ void hn_window_destroy(hn_window *window)
     for (size_t i = 0; i < window->capacity; i++)
         free_block(window->blocks[i]);
     free(window->blocks);
+    hn_versions_destroy(window->versions);
     *window = (hn_window){0};
 }
 
@@ -102,6 +110,25 @@ static hn_err copy_images(hn_sealed_block *block, const hn_state_diff *diff)
     return HN_OK;
 }
 
+static hn_err note_versions(hn_window *window, const hn_sealed_block *block)
+{
+    uint64_t number = block->header.number;
+    for (uint32_t i = 0; i < block->account_count; i++)
+        HN_TRY(hn_versions_add_account(window->versions, number, &block->accounts[i]));
+    for (size_t i = 0; i < block->slot_count; i++)
+        HN_TRY(hn_versions_add_slot(window->versions, number, &block->slots[i]));
+    return HN_OK;
+}
+
+static void drop_versions(hn_window *window, const hn_sealed_block *block)
+{
+    uint64_t number = block->header.number;
+    for (size_t i = 0; i < block->slot_count; i++)
+        hn_versions_drop_slot(window->versions, number, &block->slots[i].address, &block->slots[i].key);
+    for (uint32_t i = 0; i < block->account_count; i++)
+        hn_versions_drop_account(window->versions, number, &block->accounts[i].address);
+}
+
 /* Gives up the state before the oldest block but one; that block becomes the oldest. */
 static void drop_oldest(hn_window *window)
 {
@@ -112,6 +139,7 @@ static void drop_oldest(hn_window *window)
     window->first++;
     hn_sealed_block *block = *place(window, window->first);
     window->bytes -= block->bytes;
+    drop_versions(window, block);
     free(block->accounts);
     free(block->slots);
     block->accounts = NULL;
@@ -122,10 +150,37 @@ static void drop_oldest(hn_window *window)
     window->bytes += block->bytes;
 }
 
+static hn_err grow(hn_window *window)
+{
+    hn_window grown = *window;
+    grown.capacity = 2 * window->capacity;
+    grown.blocks = calloc(grown.capacity, sizeof(hn_sealed_block *));
+    if (grown.blocks == NULL)
+        return HN_ERR_NO_MEMORY;
+    for (uint64_t number = window->first; number <= window->last; number++)
+        *place(&grown, number) = *place(window, number);
+    free(window->blocks);
+    *window = grown;
+    return HN_OK;
+}
+
+static bool must_drop(const hn_window *window, uint64_t pinned)
+{
+    if (window->first == window->last)
+        return false;
+    size_t bytes = hn_window_bytes(window);
+    bool is_beyond =
+        (window->last - window->first > window->blocks_max && window->blocks_max != UINT32_MAX) ||
+        bytes > window->bytes_max;
+    return is_beyond && (window->first < pinned || bytes / 2 > window->bytes_max);
+}
+
 hn_err hn_window_push(hn_window *window, const hn_header *header, const hn_hash *hash,
-                      const hn_state_diff *diff)
+                      const hn_state_diff *diff, uint64_t pinned)
 {
     HN_CHECK(header->number == window->last + 1);
+    if (window->last - window->first + 1 == window->capacity)
+        HN_TRY(grow(window));
     hn_sealed_block *block = make_block(header, hash);
     if (block == NULL)
         return HN_ERR_NO_MEMORY;
@@ -136,127 +191,51 @@ hn_err hn_window_push(hn_window *window, const hn_header *header, const hn_hash 
     window->last = header->number;
     *place(window, header->number) = block;
     window->bytes += block->bytes;
-    while (window->first < window->last &&
-           (window->last - window->first > window->blocks_max || window->bytes > window->bytes_max))
+    HN_TRY(note_versions(window, block));
+    for (int i = 0; i < DROPS_MAX && must_drop(window, pinned); i++)
         drop_oldest(window);
     return HN_OK;
 }
 
 /* --- looking up --- */
 
-hn_sealed_block *hn_window_block(const hn_window *window, uint64_t number)
+const hn_sealed_block *hn_window_block(const hn_window *window, uint64_t number)
 {
     return number < window->first || number > window->last ? NULL : *place(window, number);
-}
-
-hn_sealed_block *hn_window_block_by_hash(const hn_window *window, const hn_hash *hash)
-{
-    for (uint64_t number = window->last; number >= window->first; number--) {
-        hn_sealed_block *block = *place(window, number);
-        if (hn_hash_equal(&block->hash, hash))
-            return block;
-        if (number == 0)
-            break;
-    }
-    return NULL;
-}
-
-static int compare_accounts(const void *left, const void *right)
-{
-    const hn_account_before *x = left;
-    const hn_account_before *y = right;
-    return memcmp(&x->address, &y->address, sizeof x->address);
-}
-
-/* By address and key; of two with the same key (a slot that was cleared and written again) the one that was
- * not zero comes first: it is what the block found. */
-static int compare_slots(const void *left, const void *right)
-{
-    const hn_slot_before *x = left;
-    const hn_slot_before *y = right;
-    int order = memcmp(&x->address, &y->address, sizeof x->address);
-    if (order == 0)
-        order = memcmp(&x->key, &y->key, sizeof x->key);
-    return order != 0 ? order : memcmp(&y->value, &x->value, sizeof x->value);
-}
-
-static void sort_block(hn_sealed_block *block)
-{
-    if (block->is_sorted)
-        return;
-    qsort(block->accounts, block->account_count, sizeof *block->accounts, compare_accounts);
-    qsort(block->slots, block->slot_count, sizeof *block->slots, compare_slots);
-    block->is_sorted = true;
 }
 
 bool hn_window_account(const hn_window *window, bool *existed, hn_account *out, uint64_t number,
                        const hn_address *address)
 {
-    for (uint64_t above = number + 1; above <= window->last; above++) {
-        hn_sealed_block *block = *place(window, above);
-        sort_block(block);
-        hn_account_before wanted = {.address = *address};
-        const hn_account_before *found = bsearch(&wanted, block->accounts, block->account_count,
-                                                 sizeof *block->accounts, compare_accounts);
-        if (found != NULL) {
-            *existed = found->existed;
-            *out = found->account;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The first slot of a sorted block that is not before address and key. */
-static size_t lower_bound(const hn_sealed_block *block, const hn_address *address, const hn_hash *key)
-{
-    size_t low = 0;
-    size_t high = block->slot_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = memcmp(&block->slots[middle].address, address, sizeof *address);
-        if (order == 0)
-            order = memcmp(&block->slots[middle].key, key, sizeof *key);
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    const hn_account_before *found =
+        number == window->last ? NULL : hn_versions_account(window->versions, number, address);
+    if (found == NULL)
+        return false;
+    *existed = found->existed;
+    *out = found->account;
+    return true;
 }
 
 bool hn_window_slot(const hn_window *window, hn_u256 *out, uint64_t number, const hn_address *address,
                     const hn_u256 *key)
 {
+    if (number == window->last)
+        return false;
     hn_hash key_bytes;
     hn_u256_to_be(key_bytes.b, key);
-    for (uint64_t above = number + 1; above <= window->last; above++) {
-        hn_sealed_block *block = *place(window, above);
-        sort_block(block);
-        size_t at = lower_bound(block, address, &key_bytes);
-        if (at < block->slot_count && hn_address_equal(&block->slots[at].address, address) &&
-            hn_hash_equal(&block->slots[at].key, &key_bytes)) {
-            *out = hn_u256_from_be(block->slots[at].value.b);
-            return true;
-        }
-    }
-    return false;
+    const hn_slot_before *found = hn_versions_slot(window->versions, number, address, &key_bytes);
+    if (found == NULL)
+        return false;
+    *out = hn_u256_from_be(found->value.b);
+    return true;
 }
 
 bool hn_window_had_storage(const hn_window *window, uint64_t number, const hn_address *address)
 {
-    static const hn_hash zero;
-    for (uint64_t above = number + 1; above <= window->last; above++) {
-        hn_sealed_block *block = *place(window, above);
-        sort_block(block);
-        for (size_t at = lower_bound(block, address, &zero);
-             at < block->slot_count && hn_address_equal(&block->slots[at].address, address); at++) {
-            /* Only the oldest change of a slot tells what it was then. */
-            hn_u256 key = hn_u256_from_be(block->slots[at].key.b);
-            hn_u256 value;
-            if (hn_window_slot(window, &value, number, address, &key) && !hn_u256_is_zero(&value))
-                return true;
-        }
-    }
-    return false;
+    return hn_versions_had_storage(window->versions, number, address);
+}
+
+size_t hn_window_bytes(const hn_window *window)
+{
+    return window->bytes + hn_versions_bytes(window->versions);
 }

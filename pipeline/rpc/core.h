@@ -65,6 +65,7 @@ typedef struct hn_rpc_peer {
     void *self;
     void (*answer)(void *self, const char *text, size_t size);
     hn_rpc_session *session; /* NULL: it cannot be notified */
+    uint64_t asker;          /* its connection, for whoever shares out time fairly */
 } hn_rpc_peer;
 
 /* Takes a body for a ledger and answers it, now or later. *out is set before anything else happens; it is the
@@ -84,6 +85,9 @@ uint32_t hn_rpc_exchange_calls(const hn_rpc_exchange *exchange);
 
 /* A call of the exchange has its response. */
 void hn_rpc_exchange_note_done(hn_rpc_exchange *exchange);
+
+/* The connection that the exchange's body came over, as a number. */
+uint64_t hn_rpc_exchange_asker(const hn_rpc_exchange *exchange);
 
 /* Whoever will go on with a call of the exchange holds it. */
 void hn_rpc_exchange_hold(hn_rpc_exchange *exchange);

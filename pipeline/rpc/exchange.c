@@ -91,6 +91,11 @@ static void free_exchange(hn_rpc_exchange *exchange)
     free(exchange);
 }
 
+uint64_t hn_rpc_exchange_asker(const hn_rpc_exchange *exchange)
+{
+    return exchange->peer.asker;
+}
+
 void hn_rpc_exchange_hold(hn_rpc_exchange *exchange)
 {
     exchange->holds++;

@@ -191,7 +191,7 @@ static int begin_exchange(hn_rpc_server *server, h2o_req_t *request, uint32_t le
         return answer_unavailable(server, request, "too many answers wait to be read; try again later");
     http_link *link = h2o_mem_alloc_shared(&request->pool, sizeof *link, on_request_disposed);
     *link = (http_link){.server = server, .request = request};
-    hn_rpc_peer peer = {.self = link, .answer = answer_json};
+    hn_rpc_peer peer = {.self = link, .answer = answer_json, .asker = (uintptr_t)request->conn};
     if (hn_rpc_exchange_begin(&link->exchange, &server->core, peer, ledger, request->entity.base,
                               request->entity.len) != HN_OK)
         return answer_unavailable(server, request, "out of memory; try again later");

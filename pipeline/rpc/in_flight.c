@@ -1,6 +1,7 @@
 #include "engine/base/check.h"
 #include "pipeline/rpc/core.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -68,6 +69,7 @@ void hn_rpc_ask(hn_rpc_call *call, hn_query *query, void (*then)(hn_rpc_call *ca
     }
     hn_arena_init(arena, 4096, 2 * (size_t)core->config.response_bytes_max);
     query->arena = arena;
+    query->asker = hn_rpc_exchange_asker(call->exchange);
     query->deadline_ms = hn_rpc_now_ms() + core->config.call_timeout_ms;
     call->on_query = then;
     hn_err err = core->backend->operations->query(core->backend->self, query);
@@ -82,6 +84,40 @@ void hn_rpc_ask(hn_rpc_call *call, hn_query *query, void (*then)(hn_rpc_call *ca
     publish_in_flight(core);
 }
 
+/* As Go prints a duration: "5s", "1.5s", "300ms", "1m30s". */
+static void write_duration(char *out, size_t room, uint32_t ms)
+{
+    unsigned minutes = ms / 60000;
+    unsigned hours = minutes / 60;
+    char seconds[32];
+    if (ms < 1000) {
+        snprintf(out, room, "%ums", ms);
+        return;
+    }
+    snprintf(seconds, sizeof seconds, "%.15gs", ms % 60000 / 1000.0);
+    if (hours != 0)
+        snprintf(out, room, "%uh%um%s", hours, minutes % 60, seconds);
+    else if (minutes != 0)
+        snprintf(out, room, "%um%s", minutes, seconds);
+    else
+        snprintf(out, room, "%s", seconds);
+}
+
+static void fail_query(hn_rpc_call *call, const hn_query *query)
+{
+    bool is_call = query->kind == HN_QUERY_CALL || query->kind == HN_QUERY_ESTIMATE_GAS ||
+                   query->kind == HN_QUERY_ACCESS_LIST;
+    char duration[64];
+    if (query->problem[0] != '\0') {
+        hn_rpc_fail(call, HN_RPC_SERVER_ERROR, "%s", query->problem);
+    } else if (query->err == HN_ERR_TIMEOUT && is_call) {
+        write_duration(duration, sizeof duration, call->core->config.call_timeout_ms);
+        hn_rpc_fail(call, HN_RPC_SERVER_ERROR, "execution aborted (timeout = %s)", duration);
+    } else {
+        hn_rpc_fail_err(call, query->err);
+    }
+}
+
 static void take_query(hn_rpc_core *core, hn_query *query)
 {
     hn_rpc_call *call = query->user;
@@ -91,10 +127,8 @@ static void take_query(hn_rpc_core *core, hn_query *query)
                    (query->kind == HN_QUERY_SIMULATE && query->err == HN_ERR_INVALID);
     if (query->err == HN_OK || is_told)
         call->on_query(call, query);
-    else if (query->problem[0] != '\0')
-        hn_rpc_fail(call, HN_RPC_SERVER_ERROR, "%s", query->problem);
     else
-        hn_rpc_fail_err(call, query->err);
+        fail_query(call, query);
     hn_arena *arena = query->arena;
     hn_arena_destroy(arena);
     free(arena);

@@ -320,7 +320,8 @@ static void take_message(hn_rpc_websocket *websocket)
     websocket->exchanges = link;
     uint32_t open_count = ++websocket->exchange_count;
     const hn_ws_reader *reader = &websocket->reader;
-    hn_rpc_peer peer = {.self = link, .answer = take_answer, .session = &websocket->session};
+    hn_rpc_peer peer = {
+        .self = link, .answer = take_answer, .session = &websocket->session, .asker = (uintptr_t)websocket};
     const char *text = reader->message_size != 0 ? (const char *)reader->message : "";
     if (hn_rpc_exchange_begin(&link->exchange, &websocket->server->core, peer, websocket->session.ledger,
                               text, reader->message_size) == HN_OK) {

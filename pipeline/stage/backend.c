@@ -46,12 +46,20 @@ static const char *refusal(void *self)
 static hn_err query(void *self, hn_query *question)
 {
     hn_node *node = self;
-    hn_ring *ring = hn_query_place_of(question->kind) == HN_QUERY_PLACE_BACK
-                        ? node->query
-                        : node->shards[node->ledgers[question->ledger]->shard]->queries;
+    switch (hn_query_place_of(question->kind)) {
+    case HN_QUERY_PLACE_LANE:
+        return hn_query_lane_put(node->query_lane, question);
+    case HN_QUERY_PLACE_BACK:
+        return hn_ring_push(node->query, &question, 1) == 1 ? HN_OK : HN_ERR_AGAIN;
+    case HN_QUERY_PLACE_FRONT:
+    default:
+        break;
+    }
+    hn_ring *ring = node->shards[node->ledgers[question->ledger]->shard]->queries;
     return hn_ring_push(ring, &question, 1) == 1 ? HN_OK : HN_ERR_AGAIN;
 }
 
+/* The lane looks at its own by itself. */
 static void expire(void *self, uint64_t now_ms)
 {
     hn_node *node = self;

@@ -15,6 +15,7 @@
 
 enum {
     EVM_MEMORY_BYTES = 64 * 1024 * 1024,
+    QUERY_WORKERS_DEFAULT = 2,
     WRITE_SPIN_NS =
         500 * 1000, /* a few times what a durable write takes; sleeping and waking would add to it */
 };
@@ -91,7 +92,8 @@ static hn_err open_engine(hn_node *node, hn_node_problem *problem, uint64_t tabl
     if (err == HN_OK)
         err = hn_recent_create(&node->recent, HN_RECENT_OUTCOMES, table_seed);
     hn_query_options query_options = {
-        .window_blocks = node->options.state_window_blocks,
+        .window_blocks = node->options.is_archive ? UINT32_MAX : node->options.state_window_blocks,
+        .window_bytes = node->options.is_archive ? SIZE_MAX : node->options.state_window_bytes,
         .call_gas_cap = node->options.call_gas_cap,
         .table_seed = table_seed,
     };
@@ -218,11 +220,23 @@ static void drain_event(void *uring)
     hn_uring_io_drain_event(uring);
 }
 
+static hn_err start_lane(hn_node *node, hn_node_problem *problem)
+{
+    hn_query_lane_options options = {
+        .workers = node->options.query_workers != 0 ? node->options.query_workers : QUERY_WORKERS_DEFAULT,
+        .answered = hn_node_take_answered,
+        .self = node,
+    };
+    hn_err err = hn_query_lane_start(&node->query_lane, node->query_engine, &options);
+    return err == HN_OK ? HN_OK : explain(problem, "threads for calls", "", err);
+}
+
 hn_err hn_node_start(hn_node *node, hn_node_problem *problem)
 {
     problem->text[0] = '\0';
     HN_TRY(open_port(node, problem));
     hn_core_add_descriptor(node->front, hn_uring_io_event_fd(node->uring), drain_event, node->uring);
+    HN_TRY(start_lane(node, problem));
     hn_err err = hn_node_register_stats(node);
     if (err != HN_OK)
         return explain(problem, "stats", "", err);
@@ -254,6 +268,7 @@ void hn_node_destroy(hn_node *node)
     if (node->wire != NULL)
         hn_wire_server_destroy(node->wire);
     hn_port_close(node->port);
+    hn_query_lane_stop(node->query_lane);
     if (node->query_engine != NULL)
         hn_query_engine_destroy(node->query_engine);
     hn_node_remove_ledgers(node);

@@ -180,6 +180,21 @@ static hn_err tell_wire(void *self, hn_stats_writer *writer, const char *paramet
     return HN_OK;
 }
 
+static hn_err tell_calls(void *self, hn_stats_writer *writer, const char *parameter)
+{
+    const hn_node *node = self;
+    (void)parameter;
+    hn_query_lane_counts counts = hn_query_lane_count(node->query_lane);
+    hn_stats_put(writer, "answered", counts.answered);
+    hn_stats_put(writer, "refused", counts.refused);
+    hn_stats_put(writer, "timeouts", counts.timeouts);
+    hn_stats_put(writer, "slowed", counts.slowed);
+    hn_stats_put(writer, "waiting", counts.waiting);
+    hn_stats_put(writer, "running", counts.running);
+    hn_stats_put(writer, "stragglers", counts.stragglers);
+    return HN_OK;
+}
+
 static hn_err tell_cores(void *self, hn_stats_writer *writer, const char *parameter)
 {
     const hn_node *node = self;
@@ -211,6 +226,7 @@ hn_err hn_node_register_stats(hn_node *node)
         {"/hanse/verdicts", "Answers given, by verdict and by reason of rejection", tell_verdicts},
         {"/hanse/port", "Datagrams in and out", tell_port},
         {"/hanse/wire", "Datagram protocol", tell_wire},
+        {"/hanse/calls", "Threads that run calls and traces", tell_calls},
         {"/hanse/cores", "Loops and sleeps of each core", tell_cores},
     };
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)

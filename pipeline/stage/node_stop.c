@@ -146,6 +146,8 @@ bool hn_node_stop(hn_node *node, uint32_t timeout_ms)
                       : hn_node_waits_for_room(node) ? "no space left on the disk"
                                                      : "there was no more time";
     hn_stats_close();
+    hn_query_lane_stop(node->query_lane);
+    node->query_lane = NULL;
     end_cores(node);
     if (!is_complete)
         tell_unfinished(node, why);

@@ -1,6 +1,8 @@
 /* Query: answers questions about sealed state, on the back core, and about the pools, on their shards' cores.
- */
+ * Those that run code are answered by threads of their own (pipeline/query/lane.h). */
 #include "pipeline/stage/wiring.h"
+
+#include <sched.h>
 
 unsigned hn_stage_query(void *self)
 {
@@ -14,6 +16,13 @@ unsigned hn_stage_query(void *self)
     while (hn_ring_push(node->rpc_answers, &query, 1) == 0)
         __builtin_ia32_pause(); /* sized for every query that can be out */
     return 1;
+}
+
+void hn_node_take_answered(void *self, hn_query *query)
+{
+    hn_node *node = self;
+    while (hn_ring_push(node->rpc_answers, &query, 1) == 0)
+        sched_yield(); /* sized for every query that can be out */
 }
 
 static void answer_pending_nonce(hn_node_ledger *ledger, hn_query *query)

@@ -9,7 +9,8 @@
  *
  * With few cores, stages share them: one core runs everything; two are front (everything but sealing and
  * queries) and back; each further core runs a shard or, when there are enough shards, verifies only.
- * Verifiers are on every core.
+ * Verifiers are on every core. Queries that run code have threads of their own (pipeline/query/lane.h), which
+ * no core waits for.
  */
 #include "engine/base/check.h"
 #include "pipeline/rpc/backend.h"

@@ -12,7 +12,7 @@
 #include "pipeline/core/core.h"
 #include "pipeline/history/history.h"
 #include "pipeline/port/port.h"
-#include "pipeline/query/engine.h"
+#include "pipeline/query/lane.h"
 #include "pipeline/ring/ring.h"
 #include "pipeline/stage/limits.h"
 #include "pipeline/stage/node.h"
@@ -181,7 +181,7 @@ struct hn_node {
     hn_ring *seal;                 /* shards -> seal: hn_block_slot * */
     hn_ring *query;                /* RPC -> query: hn_query * */
     hn_ring *rpc_replies;          /* reply, seal -> RPC: hn_reply */
-    hn_ring *rpc_answers;          /* query, shards -> RPC: hn_query * */
+    hn_ring *rpc_answers;          /* query, its lane, shards -> RPC: hn_query * */
     hn_ring *rpc_notices;          /* shards -> RPC: hn_pending_notice */
     _Atomic uint64_t notice_bytes; /* of raw transactions in it */
     hn_waker rpc_waker;
@@ -203,6 +203,7 @@ struct hn_node {
     hn_log_view log_view;
     /* back core */
     hn_query_engine *query_engine;
+    hn_query_lane *query_lane; /* has threads of its own; from start to stop */
     hn_history *history;
     hn_block_slot *sealed_waiting[HN_BLOCK_SLOTS]; /* sealed, not durable yet; a ring by position */
     uint32_t sealed_waiting_first;
@@ -255,8 +256,7 @@ void hn_node_wake_shards(hn_node *node);
 /* The executor's port: waits until back has sealed the block. `self` is the hn_node_ledger. */
 void hn_node_await_block_hash(void *self, hn_hash *out, uint64_t block_number);
 
-/* Tells JSON-RPC that a transaction can be ordered, once, when somebody wants to know. Its ledger's shard
- * core. */
+/* Tells JSON-RPC that a transaction can be ordered, once, if somebody wants to know. Its ledger's shard. */
 void hn_node_announce(hn_node_ledger *ledger, hn_pending *pending);
 
 /* Counts what waits in the lane's pools. Shard core, before what left them can be freed. */
@@ -264,6 +264,9 @@ void hn_node_count_gapped(hn_shard_lane *lane);
 
 /* Answers one of the query kinds about a pool, on its shard's core. */
 void hn_node_answer_pool_query(hn_node *node, hn_query *query);
+
+/* The lane of heavy queries has answered one. Its threads. */
+void hn_node_take_answered(void *node, hn_query *query);
 
 /* Lets the wire server send what it owes. Front. */
 void hn_node_flush_port(hn_node *node);

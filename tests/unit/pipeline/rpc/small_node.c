@@ -63,10 +63,10 @@ static hn_err ask(void *self, hn_query *query)
     small_node *node = self;
     if (atomic_load(&node->is_full) || node->out_count == SMALL_NODE_OUT_MAX)
         return HN_ERR_AGAIN;
-    if (hn_query_place_of(query->kind) == HN_QUERY_PLACE_BACK)
-        hn_query_run(node->queries, query);
-    else
+    if (hn_query_place_of(query->kind) == HN_QUERY_PLACE_FRONT)
         answer_for_pool(node, query);
+    else
+        hn_query_run(node->queries, query);
     node->out[node->out_count++] = query;
     if (!atomic_load(&node->holds_back))
         small_node_wake(node);
