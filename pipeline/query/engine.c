@@ -67,6 +67,10 @@ hn_err hn_query_reader_create(hn_query_engine **out, const hn_query_engine *owne
     engine->signatures = owner->signatures;
     engine->shared = owner->shared;
     engine->sealers = owner->sealers;
+    engine->carry = owner->carry;
+    engine->carry_self = owner->carry_self;
+    HN_CHECK(pthread_mutex_init(&engine->errand.lock, NULL) == 0);
+    HN_CHECK(pthread_cond_init(&engine->errand.is_over, NULL) == 0);
     hn_arena_init(&engine->scratch, 0, 0);
     hn_err err = make_machine(engine);
     if (err != HN_OK) {
@@ -85,6 +89,10 @@ void hn_query_engine_destroy(hn_query_engine *engine)
         for (uint32_t i = 0; i < engine->shared->count; i++)
             hn_sealed_destroy(&engine->shared->ledgers[i]);
         free(engine->shared);
+    }
+    if (engine->reader != 0) {
+        pthread_cond_destroy(&engine->errand.is_over);
+        pthread_mutex_destroy(&engine->errand.lock);
     }
     if (engine->state != NULL)
         hn_state_destroy(engine->state);

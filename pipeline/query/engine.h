@@ -34,6 +34,14 @@ void hn_query_engine_destroy(hn_query_engine *engine);
 HN_MUST_USE hn_err hn_query_reader_create(hn_query_engine **out, const hn_query_engine *owner,
                                           uint32_t number);
 
+/* Something that a reader needs done by the owner, whose tries nobody else may touch: the reader waits for
+ * it. `carry` is called on a reader's thread and takes the errand to the owner's, where hn_query_errand_run
+ * does it; none is lost. Set before the first reader is created. */
+typedef struct hn_query_errand hn_query_errand;
+void hn_query_engine_set_carrier(hn_query_engine *engine, void (*carry)(void *self, hn_query_errand *errand),
+                                 void *self);
+void hn_query_errand_run(hn_query_errand *errand);
+
 /* A ledger as it stands at its sealed head: copies the whole of `flat` (which must be the state right after
  * `head`), the header, and the hashes of head, its parent, ... (at least one, at most 256). `config` outlives
  * the engine. Ledgers are added with indexes 0, 1, 2, ... HN_ERR_NO_MEMORY. */

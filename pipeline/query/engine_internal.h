@@ -17,6 +17,15 @@ typedef struct hn_query_ledgers {
     hn_sealer *sealers[HN_QUERY_LEDGERS_MAX];
 } hn_query_ledgers;
 
+/* A reader's way to the owner; it has one errand at a time. */
+struct hn_query_errand {
+    pthread_mutex_t lock;
+    pthread_cond_t is_over;
+    bool is_done;
+    void (*work)(void *self);
+    void *work_self;
+};
+
 struct hn_query_engine {
     hn_query_options options;
     uint32_t reader; /* 0: the one that owns the ledgers */
@@ -27,7 +36,10 @@ struct hn_query_engine {
     hn_state *state;
     hn_arena scratch; /* one block's or one query's */
     hn_query_ledgers *shared;
-    hn_sealer **sealers; /* of the ledgers; only on the core that seals */
+    hn_sealer **sealers; /* of the ledgers; only on the owner's thread */
+    void (*carry)(void *self, hn_query_errand *errand);
+    void *carry_self;
+    hn_query_errand errand;
 
     /* The query that runs: its number, which never comes back, and its deadline (0: nothing to interrupt).
      * Who interrupts leaves the number, so that a query hit by an interruption meant for the one before it is
@@ -42,6 +54,9 @@ static inline bool hn_query_is_late(const hn_query_engine *engine)
 {
     return atomic_load(&engine->interrupted_number) == atomic_load(&engine->run_number);
 }
+
+/* errand.c. Does something on the owner's thread and waits until it is done. */
+void hn_query_on_owner(hn_query_engine *engine, void (*work)(void *self), void *self);
 
 /* What running something at a block needs. */
 typedef struct hn_query_place_in_chain {

@@ -22,7 +22,7 @@
     X(ESTIMATE_GAS, LANE)         /* smallest gas limit of a call */                                         \
     X(ACCESS_LIST, LANE)          /* the access list that suits a call */                                    \
     X(TRACE, LANE)                /* a trace of a call, or of transactions of a block */                     \
-    X(SIMULATE, BACK)             /* blocks made up on top of a block: simulation.h */                       \
+    X(SIMULATE, LANE)             /* blocks made up on top of a block: simulation.h */                       \
     X(PROOF, BACK)                /* an account, slots of it, and their Merkle proofs */                     \
     X(HEAD, BACK)                 /* newest sealed header that queries see */                                \
     X(PENDING_NONCE, FRONT)       /* account's next nonce with the pool's transactions counted */            \

@@ -243,6 +243,52 @@ static hn_err run_call(simulator *self, hn_simulated_answer *answer, hn_receipt 
 
 /* --- one block --- */
 
+/* What the owner of the tries does for a simulation: checks that they are those of its block, and finds the
+ * root that `diff` would make of them (NULL: it only checks). */
+typedef struct trie_errand {
+    const simulator *simulator;
+    hn_state_diff *diff;
+    hn_hash root;
+    hn_err err;
+} trie_errand;
+
+static hn_err ask_tries(const simulator *self, hn_hash *root, hn_state_diff *diff)
+{
+    const hn_query_place_in_chain *place = self->place;
+    hn_sealer *sealer = self->engine->sealers[self->query->ledger];
+    bool is_newest = place->header->number == place->sealed->window.last;
+    hn_state_trie_root(hn_sealer_trie(sealer), root);
+    if (!hn_hash_equal(root, &place->header->state_root) || !is_newest)
+        return is_newest || self->query->block.kind == HN_BLOCK_LATEST ? HN_ERR_AGAIN : HN_ERR_LIMIT;
+    if (diff == NULL)
+        return HN_OK;
+    HN_TRY(hn_flat_list_cleared(place->sealed->flat, self->arena, diff));
+    return hn_sealer_root_after(sealer, root, diff);
+}
+
+static void do_trie_errand(void *argument)
+{
+    trie_errand *errand = argument;
+    errand->err = ask_tries(errand->simulator, &errand->root, errand->diff);
+}
+
+static hn_err check_tries(simulator *self)
+{
+    trie_errand errand = {.simulator = self};
+    hn_query_on_owner(self->engine, do_trie_errand, &errand);
+    return errand.err;
+}
+
+static hn_err find_state_root(simulator *self, hn_hash *root)
+{
+    hn_state_diff diff;
+    HN_TRY(hn_state_take_diff(self->engine->state, &diff, self->arena));
+    trie_errand errand = {.simulator = self, .diff = &diff};
+    hn_query_on_owner(self->engine, do_trie_errand, &errand);
+    *root = errand.root;
+    return errand.err;
+}
+
 static hn_err find_roots(simulator *self, hn_simulated_answer *answer, const hn_receipt *receipts)
 {
     hn_header *header = &answer->header;
@@ -259,10 +305,7 @@ static hn_err find_roots(simulator *self, hn_simulated_answer *answer, const hn_
     HN_TRY(hn_ordered_root(&header->receipts_root, self->arena, values, answer->count));
     HN_TRY(hn_ordered_root(&header->withdrawals_root, self->arena, values, 0));
 
-    hn_state_diff diff;
-    HN_TRY(hn_state_take_diff(self->engine->state, &diff, self->arena));
-    HN_TRY(hn_flat_list_cleared(self->place->sealed->flat, self->arena, &diff));
-    HN_TRY(hn_sealer_root_after(self->engine->sealers[self->query->ledger], &header->state_root, &diff));
+    HN_TRY(find_state_root(self, &header->state_root));
     hn_header_hash(&answer->hash, header);
     return HN_OK;
 }
@@ -420,13 +463,8 @@ static hn_err run(simulator *self, planned *plan)
 
 hn_err hn_query_run_simulation(hn_query_engine *engine, hn_query *query, const hn_query_place_in_chain *place)
 {
-    hn_sealer *sealer = engine->sealers[query->ledger];
-    if (sealer == NULL)
+    if (engine->sealers[query->ledger] == NULL)
         return HN_ERR_UNSUPPORTED;
-    hn_hash root;
-    hn_state_trie_root(hn_sealer_trie(sealer), &root);
-    if (!hn_hash_equal(&root, &place->header->state_root))
-        return place->header->number == place->sealed->window.last ? HN_ERR_AGAIN : HN_ERR_LIMIT;
     simulator self = {
         .engine = engine,
         .query = query,
@@ -436,6 +474,7 @@ hn_err hn_query_run_simulation(hn_query_engine *engine, hn_query *query, const h
         .gas_left = engine->options.call_gas_cap,
     };
     self.simulation->answer_count = 0;
+    HN_TRY(check_tries(&self));
     hn_transfers_init(&self.transfers, query->arena, query->simulation->trace_transfers);
     planned *plan = hn_arena_calloc(query->arena, HN_SIMULATION_BLOCKS_MAX + 1, sizeof *plan);
     if (plan == NULL)

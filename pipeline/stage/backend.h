@@ -18,4 +18,8 @@
 /* The ledgers have been opened. Freed with the node. */
 HN_MUST_USE hn_err hn_node_make_backend(hn_node *node);
 
+/* The lane of heavy queries has answered one, or needs the back core. Its threads. */
+void hn_node_take_answered(void *node, hn_query *query);
+void hn_node_take_errand(void *node, hn_query_errand *errand);
+
 #endif

@@ -18,6 +18,7 @@ enum {
     HN_REPLY_RING = 64 * 1024,              /* everybody to reply */
     HN_RPC_REPLY_RING = 64 * 1024,          /* reply and seal to RPC */
     HN_QUERY_RING = 8 * 1024,               /* RPC to the query stage, and back */
+    HN_ERRAND_RING = 256,                   /* calls' threads to the query stage: one errand each */
     HN_NOTICE_RING = 16 * 1024,             /* shards to RPC: pending transactions for subscribers */
     HN_NOTICE_BYTES_MAX = 64 * 1024 * 1024, /* of raw transactions in it */
 

@@ -227,6 +227,7 @@ static hn_err start_lane(hn_node *node, hn_node_problem *problem)
         .answered = hn_node_take_answered,
         .self = node,
     };
+    hn_query_engine_set_carrier(node->query_engine, hn_node_take_errand, node);
     hn_err err = hn_query_lane_start(&node->query_lane, node->query_engine, &options);
     return err == HN_OK ? HN_OK : explain(problem, "threads for calls", "", err);
 }

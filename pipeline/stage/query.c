@@ -1,5 +1,7 @@
 /* Query: answers questions about sealed state, on the back core, and about the pools, on their shards' cores.
  * Those that run code are answered by threads of their own (pipeline/query/lane.h). */
+#include "engine/base/check.h"
+#include "pipeline/stage/backend.h"
 #include "pipeline/stage/wiring.h"
 
 #include <sched.h>
@@ -8,7 +10,12 @@ unsigned hn_stage_query(void *self)
 {
     hn_node *node = self;
     hn_query *query;
-    /* One at a time: a call may take long, and sealing goes on between them. */
+    hn_query_errand *errand;
+    /* One at a time: sealing goes on between them. */
+    if (hn_ring_pop(node->errands, &errand, 1) == 1) {
+        hn_query_errand_run(errand);
+        return 1;
+    }
     if (hn_ring_pop(node->query, &query, 1) == 0)
         return 0;
     hn_query_run(node->query_engine, query);
@@ -23,6 +30,12 @@ void hn_node_take_answered(void *self, hn_query *query)
     hn_node *node = self;
     while (hn_ring_push(node->rpc_answers, &query, 1) == 0)
         sched_yield(); /* sized for every query that can be out */
+}
+
+void hn_node_take_errand(void *self, hn_query_errand *errand)
+{
+    hn_node *node = self;
+    HN_CHECK(hn_ring_push(node->errands, &errand, 1) == 1); /* room for every thread's */
 }
 
 static void answer_pending_nonce(hn_node_ledger *ledger, hn_query *query)

@@ -54,6 +54,7 @@ static const ring_line node_rings[] = {
     NODE_RING(seal, hn_block_slot *, HN_BLOCK_SLOTS, HN_RING_MANY_PRODUCERS, BY_NOBODY),
     NODE_RING(free_blocks, hn_block_slot *, HN_BLOCK_SLOTS, HN_RING_MANY_CONSUMERS, BY_NOBODY),
     NODE_RING(query, hn_query *, HN_QUERY_RING, HN_RING_ONE_TO_ONE, BY_BACK),
+    NODE_RING(errands, hn_query_errand *, HN_ERRAND_RING, HN_RING_MANY_PRODUCERS, BY_BACK),
     NODE_RING(rpc_replies, hn_reply, HN_RPC_REPLY_RING, HN_RING_MANY_PRODUCERS, BY_RPC),
     NODE_RING(rpc_answers, hn_query *, HN_QUERY_RING * 2, HN_RING_MANY_PRODUCERS, BY_RPC),
     NODE_RING(rpc_notices, hn_pending_notice, HN_NOTICE_RING, HN_RING_MANY_PRODUCERS, BY_RPC),

@@ -180,6 +180,7 @@ struct hn_node {
     hn_ring *reply;                /* shards, verifiers -> reply: hn_reply */
     hn_ring *seal;                 /* shards -> seal: hn_block_slot * */
     hn_ring *query;                /* RPC -> query: hn_query * */
+    hn_ring *errands;              /* threads for calls -> query: hn_query_errand * */
     hn_ring *rpc_replies;          /* reply, seal -> RPC: hn_reply */
     hn_ring *rpc_answers;          /* query, its lane, shards -> RPC: hn_query * */
     hn_ring *rpc_notices;          /* shards -> RPC: hn_pending_notice */
@@ -264,9 +265,6 @@ void hn_node_count_gapped(hn_shard_lane *lane);
 
 /* Answers one of the query kinds about a pool, on its shard's core. */
 void hn_node_answer_pool_query(hn_node *node, hn_query *query);
-
-/* The lane of heavy queries has answered one. Its threads. */
-void hn_node_take_answered(void *node, hn_query *query);
 
 /* Lets the wire server send what it owes. Front. */
 void hn_node_flush_port(hn_node *node);

@@ -34,6 +34,7 @@ function connect(t, node) {
 const heavy = [
   (ask) => ask('eth_call', [{ to: address, gas }, 'latest', endless]),
   (ask) => ask('debug_traceCall', [{ to: address, gas }, 'latest', { tracer: 'callTracer', stateOverrides: endless }]),
+  (ask) => ask('eth_simulateV1', [{ blockStateCalls: [{ stateOverrides: endless, calls: [{ to: address, gas }], blockOverrides: { gasLimit: gas } }] }, 'latest']),
 ];
 
 // p50 and p99 of `count` calls in milliseconds, one after the other.
