@@ -6,10 +6,15 @@
 enum { ITEMS_AT_ONCE = 8 * (1 + HN_LOG_TOPICS_MAX) };
 
 /* Bit numbers count from the last byte's lowest bit; three 11-bit numbers stand at the hash's front. */
+static unsigned bit_at(const hn_hash *hash, size_t index)
+{
+    return hn_load_be16(hash->b + 2 * index) % (8 * sizeof(hn_bloom));
+}
+
 static void set_bits(hn_bloom *bloom, const hn_hash *hash)
 {
-    for (size_t i = 0; i < 6; i += 2) {
-        unsigned bit = hn_load_be16(hash->b + i) % (8 * sizeof bloom->b);
+    for (size_t i = 0; i < 3; i++) {
+        unsigned bit = bit_at(hash, i);
         bloom->b[sizeof bloom->b - 1 - bit / 8] |= (uint8_t)(1u << bit % 8);
     }
 }
@@ -52,12 +57,27 @@ void hn_bloom_merge(hn_bloom *bloom, const hn_bloom *other)
         bloom->b[i] |= other->b[i];
 }
 
+void hn_bloom_bits_of(hn_bloom_bits *out, hn_bytes item)
+{
+    hn_hash hash;
+    hn_keccak256(&hash, item.data, item.size);
+    for (size_t i = 0; i < 3; i++)
+        out->numbers[i] = (uint16_t)bit_at(&hash, i);
+}
+
+bool hn_bloom_has_bits(const hn_bloom *bloom, const hn_bloom_bits *bits)
+{
+    for (size_t i = 0; i < 3; i++) {
+        unsigned bit = bits->numbers[i];
+        if ((bloom->b[sizeof bloom->b - 1 - bit / 8] >> bit % 8 & 1) == 0)
+            return false;
+    }
+    return true;
+}
+
 bool hn_bloom_may_contain(const hn_bloom *bloom, hn_bytes item)
 {
-    hn_bloom wanted = {{0}};
-    hn_bloom_add(&wanted, item);
-    for (size_t i = 0; i < sizeof bloom->b; i++)
-        if ((bloom->b[i] & wanted.b[i]) != wanted.b[i])
-            return false;
-    return true;
+    hn_bloom_bits bits;
+    hn_bloom_bits_of(&bits, item);
+    return hn_bloom_has_bits(bloom, &bits);
 }

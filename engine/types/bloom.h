@@ -17,4 +17,12 @@ void hn_bloom_merge(hn_bloom *bloom, const hn_bloom *other);
 /* False: certainly absent. True: perhaps present. */
 bool hn_bloom_may_contain(const hn_bloom *bloom, hn_bytes item);
 
+/* What an item sets, for asking many filters about it: numbers of three bits. */
+typedef struct hn_bloom_bits {
+    uint16_t numbers[3];
+} hn_bloom_bits;
+
+void hn_bloom_bits_of(hn_bloom_bits *out, hn_bytes item);
+bool hn_bloom_has_bits(const hn_bloom *bloom, const hn_bloom_bits *bits);
+
 #endif

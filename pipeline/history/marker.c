@@ -7,7 +7,7 @@
 
 /* The marker is a text file of three lines: format, boot id, "open" or "clean". It is synced before the first
  * write that may come out of order, so after a crash of the machine it says "open" under another boot id. */
-static const char marker_format[] = "hanse history 1";
+static const char marker_format[] = "hanse history 2";
 
 enum {
     PATH_BYTES = 4096,

@@ -10,7 +10,7 @@
 
 enum {
     PATH_BYTES = 4096,
-    TABLES = 5,
+    TABLES = 7,
     PENDING_CHUNK_BYTES = 1024 * 1024,
     READERS_DEFAULT = 64,
     LEDGER_VALUE_BYTES = 36, /* id u32 | genesis hash */
@@ -75,8 +75,13 @@ static int open_tables(hn_history *history)
         const char *name;
         MDB_dbi *table;
     } tables[TABLES] = {
-        {"ledgers", &history->ledgers}, {"blocks", &history->blocks},     {"blooms", &history->blooms},
-        {"runs", &history->index.runs}, {"lists", &history->index.lists},
+        {"ledgers", &history->ledgers},
+        {"blocks", &history->blocks},
+        {"blooms", &history->blooms},
+        {"runs", &history->index.runs},
+        {"lists", &history->index.lists},
+        {"log runs", &history->log_index.runs},
+        {"log chunks", &history->log_index.chunks},
     };
     for (unsigned i = 0; i < TABLES && code == 0; i++)
         code = mdb_dbi_open(transaction, tables[i].name, MDB_CREATE, tables[i].table);
@@ -111,8 +116,10 @@ static void free_history(hn_history *history)
 {
     if (history->environment != NULL)
         mdb_env_close(history->environment);
-    for (uint32_t i = 0; i < HN_HISTORY_LEDGERS_MAX; i++)
+    for (uint32_t i = 0; i < HN_HISTORY_LEDGERS_MAX; i++) {
         free(history->by_index[i].entries);
+        free(history->by_index[i].log_entries);
+    }
     hn_arena_destroy(&history->pending_arena);
     free(history->directory);
     free(history);
@@ -252,6 +259,8 @@ hn_err hn_history_add_ledger(hn_history *history, uint32_t index, const char *na
         code = hn_run_index_clear(&history->index, transaction, ledger->id);
     if (code == 0)
         code = hn_history_load_last(history, transaction, ledger);
+    if (code == 0)
+        code = hn_history_log_tail_load(history, transaction, ledger);
     if (code != 0) {
         mdb_txn_abort(transaction);
         return hn_history_err(code);

@@ -88,8 +88,27 @@ typedef struct hn_found_log {
     uint32_t log_index; /* counted over the block */
 } hn_found_log;
 
-/* Calls `each` for every matching log of blocks `first` to `last`, in order. Its error ends the scan and is
- * given back. `arena` is scratch space. */
+/* A scan: which logs of which blocks, and how far it has come. It lives on between reads, so that a long one
+ * can be done in pieces; begin with everything else zero. */
+typedef struct hn_log_scan {
+    uint32_t ledger;
+    uint64_t last;               /* block */
+    const hn_log_filter *filter; /* stays until the scan is over */
+    uint64_t next_block;         /* the first block, and while it runs the one to go on with */
+    uint32_t next_transaction;   /* of that block */
+    bool is_done;
+    bool without_index;  /* looks at the bloom of every block with logs: to compare with */
+    uint8_t first_asked; /* which of the filter's lists ended the search soonest, last time */
+} hn_log_scan;
+
+/* Goes on with a scan: calls `each` for every matching log, in order. Its error ends the scan and is given
+ * back. Once the monotonic clock has passed `pause_ns` (0: never) it comes back with HN_OK at the next
+ * transaction, and scan->is_done says whether there is more. `arena` is scratch space. HN_ERR_CORRUPT. */
+HN_MUST_USE hn_err hn_history_scan_on(hn_history_reader *reader, hn_arena *arena, hn_log_scan *scan,
+                                      uint64_t pause_ns,
+                                      hn_err (*each)(void *self, const hn_found_log *found), void *self);
+
+/* The same for blocks `first` to `last`, all at once. */
 HN_MUST_USE hn_err hn_history_scan_logs(hn_history_reader *reader, hn_arena *arena, uint32_t ledger,
                                         uint64_t first, uint64_t last, const hn_log_filter *filter,
                                         hn_err (*each)(void *self, const hn_found_log *found), void *self);

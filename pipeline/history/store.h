@@ -2,6 +2,7 @@
 #ifndef HN_PIPELINE_HISTORY_STORE_H
 #define HN_PIPELINE_HISTORY_STORE_H
 
+#include "pipeline/history/log_index.h"
 #include "pipeline/history/reader.h"
 #include "pipeline/history/run_index.h"
 
@@ -31,6 +32,10 @@ typedef struct hn_history_ledger {
     hn_run_entry *entries; /* of pending blocks */
     size_t entry_count;
     size_t entry_capacity;
+    hn_log_entry
+        *log_entries; /* of the newest blocks, committed or not: too few for a run of the log index */
+    size_t log_entry_count;
+    size_t log_entry_capacity;
 } hn_history_ledger;
 
 /* What other threads see of the writer's work. The writer writes it. */
@@ -52,6 +57,7 @@ struct hn_history {
     MDB_dbi blocks;  /* ledger id u32, number u64 -> block_record.h */
     MDB_dbi blooms;  /* the same key -> bloom; only blocks with logs */
     hn_run_index index;
+    hn_log_index log_index;
     uint64_t pending_bytes_max;
     hn_arena pending_arena;
     size_t pending_bytes;
@@ -61,6 +67,15 @@ struct hn_history {
     uint32_t ledger_count; /* highest index known, and one */
     hn_history_ledger by_index[HN_HISTORY_LEDGERS_MAX];
 };
+
+struct hn_history_reader {
+    hn_history *history;
+    MDB_txn *transaction; /* kept between reads, its snapshot given back */
+    bool is_open;
+};
+
+/* The id in keys of a ledger, for a reader that is open. */
+uint32_t hn_history_id_of(const hn_history_reader *reader, uint32_t ledger);
 
 /* An LMDB code as an error. */
 hn_err hn_history_err(int code);
@@ -80,8 +95,26 @@ int hn_history_edge(const hn_history *history, MDB_txn *transaction, uint32_t id
 /* Sets what the ledger says about its newest block from one transaction's state. LMDB's codes. */
 int hn_history_load_last(const hn_history *history, MDB_txn *transaction, hn_history_ledger *ledger);
 
-/* Deletes the blocks of a ledger from `number` on; entries of the hash index stay. LMDB's codes. */
+/* Deletes the blocks of a ledger from `number` on; entries of the hash index stay, those of the log index
+ * that are stored go. LMDB's codes. */
 int hn_history_delete_from(const hn_history *history, MDB_txn *transaction, uint32_t id, uint64_t number);
+
+/* --- log_tail.c: entries of the log index that wait in memory --- */
+
+/* Adds those of a block's logs. HN_ERR_NO_MEMORY: nothing was added. */
+hn_err hn_history_log_tail_add(hn_history_ledger *ledger, const hn_executed_block *block);
+
+/* Writes a run when there are enough. What was written is not taken away here. LMDB's codes. */
+int hn_history_log_tail_write(const hn_history *history, MDB_txn *transaction, hn_history_ledger *ledger);
+
+/* The transaction that wrote was committed: takes away what that wrote. */
+void hn_history_log_tail_written(hn_history_ledger *ledger);
+
+/* Takes away the entries of block `number` and above. */
+void hn_history_log_tail_cut(hn_history_ledger *ledger, uint64_t number);
+
+/* Makes those of the blocks that no run covers, from one transaction's state. LMDB's codes. */
+int hn_history_log_tail_load(const hn_history *history, MDB_txn *transaction, hn_history_ledger *ledger);
 
 /* --- marker.c: whether the file can be trusted after a restart --- */
 

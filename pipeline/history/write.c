@@ -72,6 +72,8 @@ static hn_err append_pending(hn_history *history, uint32_t index, const hn_execu
                             hn_bytes_of(&block->header.bloom, sizeof block->header.bloom));
         pending->bloom = (const hn_bloom *)(const void *)copy.data;
     }
+    if (err == HN_OK && log_count != 0)
+        err = hn_history_log_tail_add(ledger, block);
     if (err != HN_OK) {
         hn_arena_release(&history->pending_arena, mark);
         return err;
@@ -167,6 +169,8 @@ static int write_pending(hn_history *history, MDB_txn *transaction)
         hn_history_ledger *ledger = &history->by_index[i];
         int code =
             hn_run_index_add(&history->index, transaction, ledger->id, ledger->entries, ledger->entry_count);
+        if (code == 0)
+            code = hn_history_log_tail_write(history, transaction, ledger);
         if (code != 0)
             return code;
     }
@@ -200,8 +204,10 @@ static int name_failure(const hn_history *history, int code)
 
 static void forget_pending(hn_history *history)
 {
-    for (uint32_t i = 0; i < history->ledger_count; i++)
+    for (uint32_t i = 0; i < history->ledger_count; i++) {
         history->by_index[i].entry_count = 0;
+        hn_history_log_tail_written(&history->by_index[i]);
+    }
     history->pending_first = NULL;
     history->pending_last = NULL;
     history->pending_bytes = 0;
@@ -274,7 +280,7 @@ int hn_history_delete_from(const hn_history *history, MDB_txn *transaction, uint
         if (code != 0 && code != MDB_NOTFOUND)
             return code;
     }
-    return 0;
+    return hn_log_index_drop_from(&history->log_index, transaction, id, number);
 }
 
 hn_err hn_history_truncate(hn_history *history, uint32_t index, uint64_t number)
@@ -298,8 +304,10 @@ hn_err hn_history_truncate(hn_history *history, uint32_t index, uint64_t number)
         return hn_history_err(code);
     }
     code = mdb_txn_commit(transaction);
-    if (code == 0)
+    if (code == 0) {
         *ledger = after;
+        hn_history_log_tail_cut(ledger, number + 1);
+    }
     hn_history_note_newest(history, index);
     return hn_history_err(code);
 }

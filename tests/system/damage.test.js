@@ -214,7 +214,7 @@ test('a block history that is gone or damaged is made again from the log', async
   await node.stop();
   await expectAgreement(data);
   // A node that had not been closed when the machine went down.
-  fs.writeFileSync(path.join(data, 'history', 'marker'), 'hanse history 1\nanother-boot\nopen\n');
+  fs.writeFileSync(path.join(data, 'history', 'marker'), 'hanse history 2\nanother-boot\nopen\n');
   const again = await expectWhole(t, data);
   assert.match(again.stderr, /could not be trusted after a crash of the machine/);
   assert.equal((await again.call('eth_getBlockByNumber', ['0x5', true])).transactions.length, 1);

@@ -363,7 +363,7 @@ Test(history, is_wiped_after_a_crash_of_the_machine)
     fixture *f = make_fixture(6);
     put_blocks(f, 5, &mixed, 5);
     close_history(f);
-    write_marker(f, "hanse history 1\n00000000-0000-0000-0000-000000000000\nopen\n");
+    write_marker(f, "hanse history 2\n00000000-0000-0000-0000-000000000000\nopen\n");
     bool was_wiped;
     open_history(f, &was_wiped);
     cr_assert(was_wiped);
@@ -374,12 +374,12 @@ Test(history, is_wiped_after_a_crash_of_the_machine)
     close_history(f);
 
     /* Closed cleanly under another boot: kept. */
-    write_marker(f, "hanse history 1\n00000000-0000-0000-0000-000000000000\nclean\n");
+    write_marker(f, "hanse history 2\n00000000-0000-0000-0000-000000000000\nclean\n");
     open_history(f, &was_wiped);
     cr_assert(!was_wiped);
     close_history(f);
 
-    write_marker(f, "hanse history 9\n00000000-0000-0000-0000-000000000000\nclean\n");
+    write_marker(f, "hanse history 1\n00000000-0000-0000-0000-000000000000\nclean\n");
     open_history(f, &was_wiped);
     cr_assert(was_wiped);
     free_fixture(f);
