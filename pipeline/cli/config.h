@@ -56,6 +56,8 @@ typedef struct hn_config_ledger {
     X(rpc_answers, "rpc.answers", NUMBER, "1073741824", 65536, 4294967295,                                   \
       "bytes of answers over HTTP that were not read yet, of all connections")                               \
     X(rpc_logs, "rpc.logs", NUMBER, "10000", 1, 10000000, "logs in one answer")                              \
+    X(rpc_logs_range, "rpc.logs-range", NUMBER, "0", 0, 4294967295,                                          \
+      "blocks that one query for logs may span; 0: any number")                                              \
     X(rpc_filters, "rpc.filters", NUMBER, "1000", 1, 1000000, "filters of one ledger")                       \
     X(rpc_timeout_idle, "rpc.timeout.idle", NUMBER, "60000", 1, 86400000,                                    \
       "milliseconds that a connection may be silent between requests")                                       \

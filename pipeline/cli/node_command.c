@@ -256,6 +256,7 @@ static bool start_rpc(running *self)
         .submit_timeout_ms = (uint32_t)config->rpc_timeout_submit,
         .call_timeout_ms = (uint32_t)config->rpc_timeout_call,
         .logs_max = (uint32_t)config->rpc_logs,
+        .logs_range_max = (uint32_t)config->rpc_logs_range,
         .filters_max = (uint32_t)config->rpc_filters,
         .filter_timeout_ms = (uint32_t)config->rpc_timeout_filter,
         .session_calls_max = (uint32_t)config->rpc_websocket_calls,

@@ -214,7 +214,7 @@ static int merge(const hn_log_index *index, MDB_txn *transaction, uint32_t ledge
     size_t capacity = 0;
     for (unsigned i = 0; i < HN_LOG_MERGE_WIDTH; i++)
         capacity += (size_t)runs[i].entry_count;
-    hn_log_entry *entries = malloc(2 * capacity * sizeof *entries);
+    hn_log_entry *entries = calloc(2 * capacity, sizeof *entries);
     if (entries == NULL)
         return ENOMEM;
     size_t total = 0;
@@ -243,7 +243,7 @@ int hn_log_index_add(const hn_log_index *index, MDB_txn *transaction, uint32_t l
     _Static_assert(HN_LOG_MERGE_WIDTH == 16, "levels are hexadecimal digits");
     if (entry_count == 0)
         return 0;
-    hn_log_entry *spare = malloc(entry_count * sizeof *spare);
+    hn_log_entry *spare = calloc(entry_count, sizeof *spare);
     if (spare == NULL)
         return ENOMEM;
     hn_log_run run = {.first = UINT64_MAX, .entry_count = entry_count};
@@ -271,7 +271,7 @@ int hn_log_index_add(const hn_log_index *index, MDB_txn *transaction, uint32_t l
 static int cut_run(const hn_log_index *index, MDB_txn *transaction, uint32_t ledger, const hn_log_run *run,
                    uint64_t number)
 {
-    hn_log_entry *entries = malloc((size_t)run->entry_count * sizeof *entries);
+    hn_log_entry *entries = calloc((size_t)run->entry_count, sizeof *entries);
     if (entries == NULL)
         return ENOMEM;
     size_t count = 0;

@@ -19,7 +19,8 @@ typedef struct hn_rpc_submission {
     bool is_taken;
 } hn_rpc_submission;
 
-typedef struct hn_rpc_feed hn_rpc_feed; /* subscription.h */
+typedef struct hn_rpc_feed hn_rpc_feed;           /* subscription.h */
+typedef struct hn_rpc_log_query hn_rpc_log_query; /* methods_logs.c */
 
 struct hn_rpc_core {
     hn_rpc_config config; /* defaults filled in */
@@ -36,6 +37,10 @@ struct hn_rpc_core {
     uint32_t query_count; /* handed to the backend and not back */
 
     hn_rpc_feed *feeds; /* one a ledger: subscription.h */
+
+    hn_rpc_log_query *log_queries; /* that take longer than a slice, in the order of their turns */
+    uint32_t log_query_count;
+    uint64_t log_slice_ns; /* used by new ones since the loop turned */
 
     atomic_uint_fast64_t http_count;
     atomic_uint_fast64_t call_count;
@@ -83,6 +88,9 @@ bool hn_rpc_exchange_is_refused(const hn_rpc_exchange *exchange);
 /* How many calls it has. */
 uint32_t hn_rpc_exchange_calls(const hn_rpc_exchange *exchange);
 
+/* Nobody wants its answer any more. */
+bool hn_rpc_exchange_is_abandoned(const hn_rpc_exchange *exchange);
+
 /* A call of the exchange has its response. */
 void hn_rpc_exchange_note_done(hn_rpc_exchange *exchange);
 
@@ -104,6 +112,11 @@ void hn_rpc_in_flight_destroy(hn_rpc_core *core);
 void hn_rpc_in_flight_poll(hn_rpc_core *core);
 /* Answers the submissions whose time is over. */
 void hn_rpc_in_flight_expire(hn_rpc_core *core, uint64_t now_ms);
+
+/* --- methods_logs.c --- */
+
+/* Goes on with a query for logs that takes long, for a few milliseconds; true: there is more to do. */
+bool hn_rpc_log_queries_poll(hn_rpc_core *core);
 
 /* Monotonic milliseconds. */
 uint64_t hn_rpc_now_ms(void);

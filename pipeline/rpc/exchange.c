@@ -135,6 +135,11 @@ void hn_rpc_exchange_abandon(hn_rpc_exchange *exchange)
     hn_rpc_exchange_release(exchange);
 }
 
+bool hn_rpc_exchange_is_abandoned(const hn_rpc_exchange *exchange)
+{
+    return exchange->peer.answer == NULL;
+}
+
 /* --- the response --- */
 
 static void send_text(hn_rpc_exchange *exchange, const char *text, size_t size)

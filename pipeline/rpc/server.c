@@ -84,6 +84,7 @@ static void run_loop_for(hn_rpc_server *server, uint64_t deadline_ms, bool (*is_
         hn_rpc_feeds_expire(&server->core, now);
         hn_rpc_connections_turn(server, now);
         has_more = hn_rpc_feeds_poll(&server->core);
+        has_more = hn_rpc_log_queries_poll(&server->core) || has_more;
         has_more = hn_rpc_websockets_turn(server, now) || has_more;
     }
 }

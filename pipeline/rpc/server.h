@@ -36,6 +36,7 @@ typedef struct hn_rpc_config {
     uint32_t submit_timeout_ms;  /* eth_sendRawTransaction answers with the hash by then; default 5,000 */
     uint32_t call_timeout_ms;    /* calls and traces end by then, their wait included; default 5,000 */
     uint32_t logs_max;           /* logs in one answer; default 10,000 */
+    uint32_t logs_range_max;     /* blocks that one query for logs may span; default any number */
     uint32_t session_calls_max;  /* a WebSocket's calls without an answer; further messages are not read until
                                     there is one; default 256 */
     uint32_t session_bytes_max;  /* waiting to be sent over a WebSocket, beside one response; who lets more
