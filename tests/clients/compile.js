@@ -1,8 +1,8 @@
-// Compiles contracts/NAME.sol with npm's solc.
+// Compiles contracts/NAME.sol with npm's solc; PART is the contract in it, if its name is another.
 import { readFileSync } from 'node:fs'
 import solc from 'solc'
 
-export function compile(name) {
+export function compile(name, part = name) {
   const file = `${name}.sol`
   const content = readFileSync(new URL(`contracts/${file}`, import.meta.url), 'utf8')
   const output = JSON.parse(
@@ -19,6 +19,6 @@ export function compile(name) {
   )
   const problems = (output.errors ?? []).filter((problem) => problem.severity === 'error')
   if (problems.length) throw new Error(problems.map((problem) => problem.formattedMessage).join('\n'))
-  const contract = output.contracts[file][name]
+  const contract = output.contracts[file][part]
   return { abi: contract.abi, bytecode: `0x${contract.evm.bytecode.object}` }
 }

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { Contract, ContractFactory, JsonRpcProvider, NonceManager, Wallet, parseEther } from 'ethers'
+import { Contract, ContractFactory, FallbackProvider, JsonRpcProvider, NonceManager, Wallet, WebSocketProvider, parseEther } from 'ethers'
 import { compile } from './compile.js'
-import { Node, addresses, keys } from './node.js'
+import { Node, addresses, keys, port, until } from './node.js'
 
 const sample = compile('Sample')
 let node, provider, wallet, contract
 
 describe('ethers 6', () => {
   before(async () => {
-    node = await Node.start()
+    node = await Node.start({ arguments: ['--rpc-port', String(port)] })
     provider = new JsonRpcProvider(node.url, undefined, { cacheTimeout: -1 }) // its cache is older than our blocks
     wallet = new Wallet(keys[0], provider)
   })
@@ -166,5 +166,75 @@ describe('ethers 6', () => {
     await wallet.sendTransaction({ to: addresses[1], nonce })
     await wallet.sendTransaction({ to: addresses[1], nonce: nonce + 1 })
     assert.equal((await replacement.wait()).status, 1)
+  })
+
+  test('listeners by polling: blocks, pending transactions, events, one transaction', async () => {
+    const poller = new JsonRpcProvider(node.url, undefined, { cacheTimeout: -1, polling: true, pollingInterval: 20 })
+    const filtering = new JsonRpcProvider(node.url, undefined, { cacheTimeout: -1, pollingInterval: 20 }) // by eth_newFilter
+    try {
+      const heard = { blocks: [], polled: [], filtered: [], pending: [] }
+      await poller.on('block', (number) => heard.blocks.push(number))
+      await contract.connect(poller).on('Stored', (by, key) => heard.polled.push(Number(key)))
+      await contract.connect(filtering).on(contract.filters.Stored(addresses[0]), (event) => heard.filtered.push(Number(event.args.key)))
+      await filtering.on('pending', (hash) => heard.pending.push(hash))
+      const hashes = []
+      await until(async () => {
+        const sent = await contract.store(hashes.length, 1)
+        hashes.push(sent.hash)
+        await sent.wait()
+        return Object.values(heard).every((list) => list.length > 0)
+      }, 'something for each') // a listener begins when its first poll is through
+      const { hash } = await contract.store(77, 1)
+      const once = new Promise((resolve) => poller.once(hash, resolve))
+      assert.equal((await once).hash, hash)
+      await until(() => [heard.polled, heard.filtered].every((list) => list.includes(77)) && heard.pending.includes(hash), 'the last')
+      assert.ok(heard.pending.slice(0, -1).every((one) => hashes.includes(one)))
+    } finally {
+      poller.destroy()
+      filtering.destroy()
+    }
+  })
+
+  test('several providers that must agree', async () => {
+    const providers = [1, 2].map(() => new JsonRpcProvider(node.url, 31337, { staticNetwork: true, cacheTimeout: -1 }))
+    const both = new FallbackProvider(providers.map((one) => ({ provider: one, weight: 1, stallTimeout: 30000 })), 31337, { quorum: 2 })
+    try {
+      assert.equal(await both.getBalance(addresses[1]), await provider.getBalance(addresses[1]))
+      const receipt = await (await wallet.connect(both).sendTransaction({ to: addresses[1], value: 1n })).wait()
+      assert.equal(receipt.status, 1)
+    } finally {
+      both.destroy()
+      for (const one of providers) one.destroy()
+    }
+  })
+
+  test('goes on after the node was started again', async () => {
+    const poller = new JsonRpcProvider(node.url, 31337, { staticNetwork: true, cacheTimeout: -1, polling: true, pollingInterval: 20 })
+    const sockets = []
+    const listen = async (list) => {
+      const socket = new WebSocketProvider(node.url.replace('http', 'ws'))
+      socket.websocket.on('error', () => {})
+      sockets.push(socket)
+      await contract.connect(socket).on('Stored', (by, key) => list.push(Number(key)))
+      await socket.getBlockNumber()
+    }
+    try {
+      const [blocks, first, second] = [[], [], []]
+      await poller.on('block', (number) => blocks.push(number))
+      await listen(first)
+      await (await contract.store(1, 1)).wait()
+      await until(() => first.length === 1, 'an event')
+      await node.end('SIGTERM')
+      await node.launch()
+      await listen(second)
+      const receipt = await (await contract.store(2, 2)).wait()
+      await until(() => second.length === 1 && blocks.includes(receipt.blockNumber), 'an event of the new life, and its block')
+      assert.deepEqual([first, second], [[1], [2]])
+      const numbers = (await contract.queryFilter(contract.filters.Stored(addresses[0], [1, 2]), receipt.blockNumber - 1)).map((event) => event.args.key)
+      assert.deepEqual(numbers, [1n, 2n])
+    } finally {
+      poller.destroy()
+      for (const socket of sockets) await socket.destroy()
+    }
   })
 })

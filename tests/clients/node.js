@@ -26,6 +26,9 @@ export const addresses = [
 // How long a node may take to come up, in ms: replaying a log on a loaded machine takes its time.
 const startLimit = 60_000
 
+// A port for a node that is to be found again after a restart; below those that the kernel gives away.
+export const port = 21_000 + (process.pid % 11_000)
+
 // Asks again and again until the answer is true, and gives it.
 export async function until(condition, what) {
   for (const end = Date.now() + 30_000; Date.now() < end; await sleep(10)) {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import {
-  BaseError, ContractFunctionRevertedError, createPublicClient, createWalletClient, defineChain, http, parseEther, parseEventLogs,
+  BaseError, ContractFunctionRevertedError, createPublicClient, createWalletClient, defineChain, encodeFunctionData,
+  fallback, http, keccak256, parseEther, parseEventLogs,
 } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { compile } from './compile.js'
@@ -94,5 +95,107 @@ describe('viem', () => {
     assert.equal(history.reward.length, 3)
     const { maxFeePerGas } = await reader.estimateFeesPerGas()
     assert.ok(maxFeePerGas > 0n)
+  })
+
+  test('set code (EIP-7702) sponsored by another, and taken back', async () => {
+    const authority = privateKeyToAccount(keys[4])
+    const authorization = await writer.signAuthorization({ account: authority, contractAddress: address })
+    const receipt = await writer.writeContractSync({
+      abi, address: authority.address, functionName: 'store', args: [1n, 2n], authorizationList: [authorization],
+    })
+    assert.equal(receipt.type, 'eip7702')
+    assert.equal(receipt.logs[0].address, authority.address.toLowerCase())
+    assert.equal(await reader.readContract({ abi, address: authority.address, functionName: 'values', args: [1n] }), 2n)
+    const none = await writer.signAuthorization({ account: authority, contractAddress: '0x0000000000000000000000000000000000000000' })
+    await writer.sendTransactionSync({ to: authority.address, authorizationList: [none] })
+    assert.equal(await reader.getCode({ address: authority.address }), undefined)
+    assert.equal(await reader.getTransactionCount({ address: authority.address }), 2)
+  })
+
+  test('legacy, EIP-2930 and EIP-1559, each answered with its receipt (EIP-7966)', async () => {
+    const accessList = [{ address, storageKeys: [`0x${'0'.repeat(64)}`] }]
+    const gasPrice = (await reader.getGasPrice()) * 2n
+    for (const [type, more] of [['legacy', { gasPrice }], ['eip2930', { gasPrice, accessList }], ['eip1559', { accessList }]]) {
+      const request = await writer.prepareTransactionRequest({ to: addresses[1], value: 1n, type, ...more })
+      const receipt = await writer.sendRawTransactionSync({ serializedTransaction: await writer.signTransaction(request) })
+      assert.equal(receipt.status, 'success')
+      assert.equal(receipt.type, type)
+      const found = await reader.getTransaction({ hash: receipt.transactionHash })
+      assert.equal(found.accessList?.length ?? 0, more.accessList ? 1 : 0)
+    }
+    const { accessList: wanted, gasUsed } = await reader.createAccessList({
+      account: writer.account, to: address, data: encodeFunctionData({ abi, functionName: 'store', args: [1n, 2n] }),
+    })
+    assert.equal(wanted[0].storageKeys.length, 2)
+    assert.ok(gasUsed > 21000n)
+  })
+
+  test('a receipt waited for through a list of nodes of which one is dead', async () => {
+    const transport = fallback([http('http://127.0.0.1:1', { retryCount: 0 }), http(node.url)])
+    const client = createPublicClient({ transport, pollingInterval: 20 })
+    const nonce = await reader.getTransactionCount({ address: addresses[2] })
+    const sender = { account: privateKeyToAccount(keys[2]), to: addresses[1], value: 1n, gas: 21000n }
+    const hash = await writer.sendTransaction({ ...sender, nonce: nonce + 1 }) // it waits for the one before it
+    const waited = client.waitForTransactionReceipt({ hash, confirmations: 2 })
+    await writer.sendTransaction({ ...sender, nonce })
+    await writer.sendTransactionSync({ to: addresses[1], value: 1n })
+    assert.equal((await waited).transactionHash, hash)
+    assert.ok((await client.getTransactionConfirmations({ hash })) >= 2n)
+  })
+
+  test('multicall without a contract for it', async () => {
+    const one = { address, abi }
+    const results = await reader.multicall({
+      deployless: true,
+      contracts: [{ ...one, functionName: 'values', args: [5n] }, { ...one, functionName: 'owner' }, { ...one, functionName: 'failWithCustomError', args: [2n] }],
+    })
+    assert.deepEqual(results.slice(0, 2).map(({ result }) => result), [6n, addresses[0]])
+    assert.equal(results[2].error.cause.data.errorName, 'TooSmall')
+  })
+
+  test('proofs', async () => {
+    const proof = await reader.getProof({ address, storageKeys: [`0x${'1'.padStart(64, '0')}`] })
+    assert.equal(proof.storageProof[0].value, await reader.readContract({ address, abi, functionName: 'total' }))
+    assert.equal(proof.codeHash, keccak256(await reader.getCode({ address })))
+    const { stateRoot } = await reader.getBlock()
+    assert.equal(keccak256(proof.accountProof[0]), stateRoot)
+  })
+
+  test('filters', async () => {
+    const filters = {
+      blocks: await reader.createBlockFilter(), pending: await reader.createPendingTransactionFilter(),
+      events: await reader.createContractEventFilter({ address, abi, eventName: 'Stored', args: { key: 50n } }),
+    }
+    const receipt = await writer.writeContractSync({ address, abi, functionName: 'store', args: [50n, 1n] })
+    const [blocks, pending, events] = await Promise.all(Object.values(filters).map((filter) => reader.getFilterChanges({ filter })))
+    assert.deepEqual(blocks, [receipt.blockHash])
+    assert.deepEqual(pending, [receipt.transactionHash])
+    assert.deepEqual(events.map((event) => event.args.key), [50n])
+    assert.equal((await reader.getFilterLogs({ filter: filters.events })).length, 1)
+    for (const filter of Object.values(filters)) assert.equal(await reader.uninstallFilter({ filter }), true)
+  })
+
+  test('simulated calls and blocks', async () => {
+    const stranger = '0x00000000000000000000000000000000000a11ce'
+    const store = (value) => ({ to: address, abi, functionName: 'store', args: [60n, value] })
+    const { results, assetChanges } = await reader.simulateCalls({
+      account: addresses[0], traceAssetChanges: true,
+      calls: [store(1n), { to: address, abi, functionName: 'failWithReason' }, { to: stranger, value: 9n }],
+    })
+    assert.deepEqual(results.map(({ status }) => status), ['success', 'failure', 'success'])
+    assert.match(results[1].error.message, /this is the reason/)
+    assert.equal(assetChanges[0].value.diff, -9n)
+    const blocks = await reader.simulateBlocks({
+      blocks: [
+        { calls: [{ ...store(7n), from: addresses[0] }], stateOverrides: [{ address: stranger, balance: parseEther('2') }] },
+        { blockOverrides: { time: 9999999999n }, calls: [{ to: address, abi, functionName: 'values', args: [60n] }, { from: stranger, to: addresses[1], value: parseEther('1') }] },
+      ],
+    })
+    assert.equal(blocks.length, 2)
+    assert.equal(blocks[1].number, blocks[0].number + 1n)
+    assert.equal(blocks[1].timestamp, 9999999999n)
+    assert.equal(blocks[1].calls[0].result, 7n)
+    assert.equal(blocks[1].calls[1].status, 'success')
+    assert.equal(await reader.readContract({ address, abi, functionName: 'values', args: [60n] }), 0n)
   })
 })

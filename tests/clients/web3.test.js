@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import { Web3 as Web3Four } from 'web3'
 import Web3One from 'web3-1'
 import { compile } from './compile.js'
-import { Node, addresses, keys, until } from './node.js'
+import { Node, addresses, keys, port, until } from './node.js'
 
 const sample = compile('Sample')
 const signature = 'Stored(address,uint256,uint256)'
@@ -65,7 +65,7 @@ for (const { name, Web3, socket, subscribe, batch } of versions)
   describe(name, () => {
     let node, web3, wallet, account, contract, from
     before(async () => {
-      node = await Node.start({ arguments: ['--rpc-port', String(29000 + (process.pid % 3000))] })
+      node = await Node.start({ arguments: ['--rpc-port', String(port)] })
       web3 = new Web3(node.url)
       account = web3.eth.accounts.privateKeyToAccount(keys[0])
       web3.eth.accounts.wallet.add(account)

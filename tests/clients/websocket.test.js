@@ -8,7 +8,7 @@ import { Contract, ContractFactory, JsonRpcProvider, NonceManager, Wallet, WebSo
 import { createPublicClient, createWalletClient, defineChain, http, parseAbiItem, parseEther, webSocket } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { compile } from './compile.js'
-import { Node, addresses, keys, until } from './node.js'
+import { Node, addresses, keys, port, until } from './node.js'
 
 const WebSocket = createRequire(createRequire(import.meta.url).resolve('ethers'))('ws')
 const sample = compile('Sample')
@@ -292,7 +292,6 @@ describe('WebSocket libraries', () => {
 
 describe('a node that is stopped and started again', () => {
   test('clients hear the farewell, come back, and miss no event', async () => {
-    const port = 21000 + (process.pid % 8000)
     const node = await Node.start({ arguments: ['--rpc-port', String(port)] })
     try {
       const url = node.url
