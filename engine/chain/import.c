@@ -65,23 +65,33 @@ static hn_err check_block(incoming *self, size_t size)
                            &self->block);
 }
 
+static hn_err refuse_signature(incoming *self, uint32_t transaction)
+{
+    return hn_refuse(self->problem, "transaction %u: %s", transaction,
+                     hn_reject_text(HN_REJECT_INVALID_SIGNATURE));
+}
+
 static hn_err recover_senders(incoming *self)
 {
     uint32_t count = self->block.transaction_count;
     self->transactions = hn_arena_calloc(self->arena, count + (size_t)1, sizeof *self->transactions);
-    if (self->transactions == NULL)
+    hn_recovery *recoveries = hn_arena_calloc(self->arena, count + (size_t)1, sizeof *recoveries);
+    if (self->transactions == NULL || recoveries == NULL)
         return HN_ERR_NO_MEMORY;
     for (uint32_t i = 0; i < count; i++) {
         hn_signed_transaction *transaction = &self->transactions[i];
         transaction->transaction = self->block.transactions[i];
         hn_transaction_hash(&transaction->hash, &transaction->transaction);
-        hn_err err = hn_transaction_sender(&transaction->sender, self->signatures, self->arena,
-                                           &transaction->transaction, self->fork >= HN_FORK_HOMESTEAD);
-        if (err == HN_ERR_NO_MEMORY)
-            return err;
-        if (err != HN_OK)
-            return hn_refuse(self->problem, "transaction %u: %s", i,
-                             hn_reject_text(HN_REJECT_INVALID_SIGNATURE));
+        recoveries[i].signature = transaction->transaction.signature;
+        if (!hn_signature_in_range(&recoveries[i].signature, self->fork >= HN_FORK_HOMESTEAD))
+            return refuse_signature(self, i);
+        HN_TRY(hn_transaction_signing_hash(&recoveries[i].digest, self->arena, &transaction->transaction));
+    }
+    hn_signature_recover_batch(self->signatures, recoveries, count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (recoveries[i].status != HN_OK)
+            return refuse_signature(self, i);
+        self->transactions[i].sender = recoveries[i].signer;
     }
     return HN_OK;
 }

@@ -1,6 +1,8 @@
 #include "engine/crypto/signature.h"
 
+#include "engine/base/check.h"
 #include "engine/crypto/keccak.h"
+#include "engine/crypto/recovery_kernels.h"
 
 #include <secp256k1.h>
 #include <secp256k1_recovery.h>
@@ -8,7 +10,18 @@
 
 struct hn_signature_context {
     secp256k1_context *curve;
+    const hn_recovery_kernel *kernel; /* NULL: one by one */
+    void *tables;                     /* the kernel's */
 };
+
+const hn_recovery_kernel *const hn_recovery_kernels[] = {
+#ifdef __x86_64__
+    &hn_recovery_ifma,
+#endif
+    NULL,
+};
+
+enum { BATCH = 128 };
 
 /* The group order n and its half, rounded down (SEC 2, section 2.4.1), least significant limb first. */
 static const hn_u256 group_order = {
@@ -16,26 +29,71 @@ static const hn_u256 group_order = {
 static const hn_u256 half_group_order = {
     {0xdfe92f46681b20a0, 0x5d576e7357a4501d, 0xffffffffffffffff, 0x7fffffffffffffff}};
 
-hn_err hn_signature_context_create(hn_signature_context **out)
+static void public_key_bytes(const hn_signature_context *context, uint8_t out[64],
+                             const secp256k1_pubkey *key)
 {
-    hn_signature_context *context = malloc(sizeof *context);
+    uint8_t uncompressed[65];
+    size_t size = sizeof uncompressed;
+    secp256k1_ec_pubkey_serialize(context->curve, uncompressed, &size, key, SECP256K1_EC_UNCOMPRESSED);
+    memcpy(out, uncompressed + 1, 64);
+}
+
+static hn_err prepare_kernel(hn_signature_context *context, const hn_recovery_kernel *kernel)
+{
+    context->tables = aligned_alloc(64, (kernel->table_bytes + 63) / 64 * 64);
+    if (context->tables == NULL)
+        return HN_ERR_NO_MEMORY;
+    uint8_t multiples[HN_RECOVERY_MULTIPLES_MAX][64];
+    for (unsigned i = 0; i < kernel->multiple_count; i++) {
+        uint8_t scalar[32];
+        secp256k1_pubkey key;
+        kernel->multiple(scalar, i);
+        HN_CHECK(secp256k1_ec_pubkey_create(context->curve, &key, scalar));
+        public_key_bytes(context, multiples[i], &key);
+    }
+    kernel->prepare(context->tables, multiples);
+    context->kernel = kernel;
+    return HN_OK;
+}
+
+hn_err hn_signature_context_create_with(hn_signature_context **out, const hn_recovery_kernel *kernel)
+{
+    hn_signature_context *context = calloc(1, sizeof *context);
     if (context == NULL)
         return HN_ERR_NO_MEMORY;
     context->curve = secp256k1_context_create(SECP256K1_CONTEXT_NONE);
-    if (context->curve == NULL) {
-        free(context);
-        return HN_ERR_NO_MEMORY;
+    hn_err err = context->curve == NULL ? HN_ERR_NO_MEMORY : HN_OK;
+    if (err == HN_OK && kernel != NULL)
+        err = prepare_kernel(context, kernel);
+    if (err != HN_OK) {
+        hn_signature_context_destroy(context);
+        return err;
     }
     *out = context;
     return HN_OK;
+}
+
+hn_err hn_signature_context_create(hn_signature_context **out)
+{
+    const hn_recovery_kernel *const *kernel = hn_recovery_kernels;
+    while (*kernel != NULL && !(*kernel)->available())
+        kernel++;
+    return hn_signature_context_create_with(out, *kernel);
 }
 
 void hn_signature_context_destroy(hn_signature_context *context)
 {
     if (context == NULL)
         return;
-    secp256k1_context_destroy(context->curve);
+    if (context->curve != NULL)
+        secp256k1_context_destroy(context->curve);
+    free(context->tables);
     free(context);
+}
+
+const char *hn_signature_kernel(const hn_signature_context *context)
+{
+    return context->kernel != NULL ? context->kernel->name : "libsecp256k1";
 }
 
 bool hn_signature_in_range(const hn_signature *signature, bool require_low_s)
@@ -67,10 +125,7 @@ hn_err hn_signature_recover_public_key(const hn_signature_context *context, uint
     if (!secp256k1_ecdsa_recover(context->curve, &key, &parsed, digest->b))
         return HN_ERR_SIGNATURE;
 
-    uint8_t uncompressed[65];
-    size_t size = sizeof uncompressed;
-    secp256k1_ec_pubkey_serialize(context->curve, uncompressed, &size, &key, SECP256K1_EC_UNCOMPRESSED);
-    memcpy(public_key, uncompressed + 1, 64);
+    public_key_bytes(context, public_key, &key);
     return HN_OK;
 }
 
@@ -90,11 +145,58 @@ hn_err hn_signature_recover(const hn_signature_context *context, hn_address *sig
     return HN_OK;
 }
 
+size_t hn_signature_batch(const hn_signature_context *context)
+{
+    return context->kernel != NULL ? BATCH / 2 : BATCH / 16;
+}
+
+static void recover_one(const hn_signature_context *context, hn_recovery *item)
+{
+    item->status = hn_signature_recover(context, &item->signer, &item->digest, &item->signature);
+}
+
+/* At most BATCH items, all of them in range. */
+static void recover_side_by_side(const hn_signature_context *context, hn_recovery *const *items, size_t count)
+{
+    hn_recovery_key keys[BATCH];
+    hn_bytes messages[BATCH];
+    hn_hash hashes[BATCH];
+    context->kernel->recover(context->tables, keys, items, count);
+    for (size_t i = 0; i < count; i++)
+        messages[i] = (hn_bytes){keys[i].x, 64};
+    hn_keccak256_batch(hashes, messages, count);
+    for (size_t i = 0; i < count; i++) {
+        if (keys[i].outcome == HN_RECOVERY_EXCEPTIONAL) {
+            recover_one(context, items[i]);
+            continue;
+        }
+        items[i]->status = keys[i].outcome == HN_RECOVERY_FOUND ? HN_OK : HN_ERR_SIGNATURE;
+        if (items[i]->status == HN_OK)
+            memcpy(items[i]->signer.b, hashes[i].b + 12, sizeof items[i]->signer.b);
+    }
+}
+_Static_assert(offsetof(hn_recovery_key, y) == 32, "x and y are one message");
+
 void hn_signature_recover_batch(const hn_signature_context *context, hn_recovery *items, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        items[i].status =
-            hn_signature_recover(context, &items[i].signer, &items[i].digest, &items[i].signature);
+    hn_recovery *sound[BATCH];
+    size_t sound_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (context->kernel == NULL)
+            recover_one(context, &items[i]);
+        else if (items[i].signature.y_parity > 1 || !hn_signature_in_range(&items[i].signature, false))
+            items[i].status = HN_ERR_SIGNATURE;
+        else
+            sound[sound_count++] = &items[i];
+        if (sound_count == 0 || (sound_count < BATCH && i + 1 < count))
+            continue;
+        if (sound_count >= context->kernel->worthwhile)
+            recover_side_by_side(context, sound, sound_count);
+        else
+            for (size_t j = 0; j < sound_count; j++)
+                recover_one(context, sound[j]);
+        sound_count = 0;
+    }
 }
 
 hn_err hn_signature_sign(const hn_signature_context *context, hn_signature *out, const hn_hash *digest,
@@ -124,9 +226,8 @@ hn_err hn_signature_address_of(const hn_signature_context *context, hn_address *
     secp256k1_pubkey key;
     if (!secp256k1_ec_pubkey_create(context->curve, &key, secret_key))
         return HN_ERR_RANGE;
-    uint8_t uncompressed[65];
-    size_t size = sizeof uncompressed;
-    secp256k1_ec_pubkey_serialize(context->curve, uncompressed, &size, &key, SECP256K1_EC_UNCOMPRESSED);
-    address_of_public_key(out, uncompressed + 1);
+    uint8_t bytes[64];
+    public_key_bytes(context, bytes, &key);
+    address_of_public_key(out, bytes);
     return HN_OK;
 }

@@ -30,7 +30,7 @@ enum {
     HN_SEALED_HASHES = 1024,                         /* block hashes kept for executors that wait for them */
 
     HN_RECEIVE_BURST = 64,
-    HN_VERIFY_BURST = 8,   /* signatures in a row before the core looks at its other stages: about 0.35 ms */
+    HN_VERIFY_BURST = 64,  /* signatures in a row at most, before the core looks at its other stages */
     HN_VERIFY_WAKE_AT = 4, /* waiting transactions that are worth waking another core for */
     HN_STAGE_BURST = 256,
 };

@@ -1,0 +1,78 @@
+/* Signers recovered in batches, by each kernel that this machine has, against libsecp256k1 one by one.
+ *
+ *   bench_signatures [ROUNDS]
+ *
+ * Both take turns; the least time of each is compared, because others disturb a shared machine and nobody
+ * speeds it up. Every signer is compared, too.
+ */
+#include "engine/base/check.h"
+#include "engine/base/prng.h"
+#include "engine/crypto/recovery_kernels.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { SIGNATURES = 1024, ALONE = 16 };
+
+static double now_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
+}
+
+static double time_of(const hn_signature_context *context, hn_recovery *items, size_t count)
+{
+    const double began = now_us();
+    hn_signature_recover_batch(context, items, count);
+    return (now_us() - began) / (double)count;
+}
+
+static void compare(const hn_signature_context *alone, const hn_recovery_kernel *kernel, hn_recovery *items,
+                    size_t batch, int rounds)
+{
+    hn_signature_context *context;
+    HN_CHECK(hn_signature_context_create_with(&context, kernel) == HN_OK);
+    double least_alone = 1e9, least = 1e9;
+    for (int i = 0; i < rounds; i++) {
+        const size_t first = (size_t)i * 64 % (SIGNATURES - batch);
+        const double one = time_of(alone, items + (size_t)i * ALONE % (SIGNATURES - ALONE), ALONE);
+        hn_address before = items[first].signer;
+        items[first].signer = (hn_address){{0}};
+        const double many = time_of(context, items + first, batch);
+        HN_CHECK(items[first].status == HN_OK && hn_address_equal(&items[first].signer, &before));
+        least_alone = one < least_alone ? one : least_alone;
+        least = many < least ? many : least;
+    }
+    printf("%-12s batches of %3zu: %6.2f us a signature, libsecp256k1 %6.2f us, ratio %5.2f\n", kernel->name,
+           batch, least, least_alone, least_alone / least);
+    hn_signature_context_destroy(context);
+}
+
+int main(int argc, char **argv)
+{
+    const int rounds = argc > 1 ? atoi(argv[1]) : 300;
+    hn_signature_context *alone;
+    hn_recovery *items = calloc(SIGNATURES, sizeof *items);
+    HN_CHECK(items != NULL && hn_signature_context_create_with(&alone, NULL) == HN_OK);
+    hn_prng prng;
+    hn_prng_init(&prng, 7);
+    for (size_t i = 0; i < SIGNATURES; i++) {
+        uint8_t key[32];
+        hn_prng_fill(&prng, key, sizeof key);
+        hn_prng_fill(&prng, items[i].digest.b, sizeof items[i].digest.b);
+        HN_CHECK(hn_signature_sign(alone, &items[i].signature, &items[i].digest, key) == HN_OK);
+    }
+    hn_signature_recover_batch(alone, items, SIGNATURES);
+    for (const hn_recovery_kernel *const *kernel = hn_recovery_kernels; *kernel != NULL; kernel++) {
+        static const size_t batches[] = {8, 16, 64, 128, 256};
+        if (!(*kernel)->available())
+            printf("%-12s this machine cannot\n", (*kernel)->name);
+        for (size_t i = 0; (*kernel)->available() && i < sizeof batches / sizeof *batches; i++)
+            compare(alone, *kernel, items, batches[i], rounds);
+    }
+    hn_signature_context_destroy(alone);
+    free(items);
+    return 0;
+}

@@ -1,0 +1,51 @@
+/* The kernels behind hn_signature_recover_batch: several public keys recovered side by side. Private to
+ * engine/crypto, its tests and benchmarks.
+ *
+ * A kernel may be called only on a machine that has its instructions, which `available` asks CPUID. It finds
+ * every key, except that it gives up lanes in which a point addition met one of its exceptions; nobody can
+ * choose a signature that does so (the sums begin with a point of unknown discrete logarithm), and the caller
+ * asks libsecp256k1 then.
+ */
+#ifndef HN_ENGINE_CRYPTO_RECOVERY_KERNELS_H
+#define HN_ENGINE_CRYPTO_RECOVERY_KERNELS_H
+
+#include "engine/crypto/signature.h"
+
+typedef enum hn_recovery_outcome {
+    HN_RECOVERY_FOUND,
+    HN_RECOVERY_NO_KEY,      /* there is no point with this x */
+    HN_RECOVERY_EXCEPTIONAL, /* not known: ask libsecp256k1 */
+} hn_recovery_outcome;
+
+/* What comes of an item whose r and s are in (0, n), all numbers big-endian. */
+typedef struct hn_recovery_key {
+    uint8_t x[32]; /* of the public key, written when found */
+    uint8_t y[32];
+    hn_recovery_outcome outcome;
+} hn_recovery_key;
+
+typedef struct hn_recovery_kernel {
+    const char *name;
+    size_t worthwhile; /* one by one is faster for fewer signatures than this */
+    size_t table_bytes;
+    bool (*available)(void); /* whether this machine can run it */
+    /* Fills table_bytes, aligned to 64, that `recover` reads. multiples[i] is the generator times the scalar
+     * that `multiple` tells for i below multiple_count: x and y, big-endian. */
+    void (*prepare)(void *tables, uint8_t (*multiples)[64]);
+    void (*multiple)(uint8_t scalar[32], unsigned i);
+    unsigned multiple_count; /* at most HN_RECOVERY_MULTIPLES_MAX */
+    void (*recover)(const void *tables, hn_recovery_key *keys, hn_recovery *const *items, size_t count);
+} hn_recovery_kernel;
+
+enum { HN_RECOVERY_MULTIPLES_MAX = 32 };
+
+/* Every kernel that was compiled in, the fastest first; NULL ends the list. */
+extern const hn_recovery_kernel *const hn_recovery_kernels[];
+
+/* A context that uses this kernel, which must be available; NULL: libsecp256k1 alone. */
+HN_MUST_USE hn_err hn_signature_context_create_with(hn_signature_context **out,
+                                                    const hn_recovery_kernel *kernel);
+
+extern const hn_recovery_kernel hn_recovery_ifma;
+
+#endif

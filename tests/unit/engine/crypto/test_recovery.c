@@ -1,0 +1,238 @@
+/* The kernels that recover many keys at once against libsecp256k1, signature by signature. */
+#include "engine/base/check.h"
+#include "engine/base/prng.h"
+#include "engine/crypto/recovery_kernels.h"
+
+#include <criterion/criterion.h>
+#include <secp256k1.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static hn_signature_context *alone;
+static secp256k1_context *curve;
+static hn_u256 order;
+
+static hn_u256 number(const char *hex)
+{
+    uint8_t bytes[32];
+    for (size_t i = 0; i < 32; i++) {
+        unsigned byte;
+        cr_assert_eq(sscanf(hex + 2 * i, "%2x", &byte), 1);
+        bytes[i] = (uint8_t)byte;
+    }
+    return hn_u256_from_be(bytes);
+}
+
+static void setup(void)
+{
+    cr_assert_eq(hn_signature_context_create_with(&alone, NULL), HN_OK);
+    cr_assert_str_eq(hn_signature_kernel(alone), "libsecp256k1");
+    curve = secp256k1_context_create(SECP256K1_CONTEXT_NONE);
+    order = number("fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141");
+}
+
+static void teardown(void)
+{
+    hn_signature_context_destroy(alone);
+    secp256k1_context_destroy(curve);
+}
+
+TestSuite(recovery, .init = setup, .fini = teardown);
+
+/* Every kernel of this machine says of each item what libsecp256k1 says. */
+static void expect_agreement(const hn_recovery *items, size_t count)
+{
+    hn_recovery *want = calloc(count, sizeof *want), *got = calloc(count, sizeof *got);
+    cr_assert(want != NULL && got != NULL);
+    memcpy(want, items, count * sizeof *want);
+    hn_signature_recover_batch(alone, want, count);
+    for (const hn_recovery_kernel *const *kernel = hn_recovery_kernels; *kernel != NULL; kernel++) {
+        if (!(*kernel)->available()) {
+            fprintf(stderr, "skipped: this machine has no %s\n", (*kernel)->name);
+            continue;
+        }
+        hn_signature_context *context;
+        cr_assert_eq(hn_signature_context_create_with(&context, *kernel), HN_OK);
+        memcpy(got, items, count * sizeof *got);
+        hn_signature_recover_batch(context, got, count);
+        for (size_t i = 0; i < count; i++) {
+            cr_assert_eq(got[i].status, want[i].status, "%s, item %zu of %zu", (*kernel)->name, i, count);
+            cr_assert(hn_address_equal(&got[i].signer, &want[i].signer), "%s, item %zu of %zu",
+                      (*kernel)->name, i, count);
+        }
+        hn_signature_context_destroy(context);
+    }
+    free(want);
+    free(got);
+}
+
+static void sign(hn_prng *prng, hn_recovery *item)
+{
+    uint8_t key[32];
+    hn_prng_fill(prng, key, sizeof key);
+    hn_prng_fill(prng, item->digest.b, sizeof item->digest.b);
+    cr_assert_eq(hn_signature_sign(alone, &item->signature, &item->digest, key), HN_OK);
+}
+
+/* Half of the items are sound, the others damaged in every field. */
+static void make_item(hn_prng *prng, hn_recovery *item)
+{
+    memset(item, 0, sizeof *item);
+    sign(prng, item);
+    hn_u256 odd = hn_prng_u256(prng);
+    switch (hn_prng_below(prng, 12)) {
+    case 0:
+        hn_u256_to_be(item->signature.r.b, &odd);
+        break;
+    case 1:
+        hn_u256_to_be(item->signature.s.b, &odd);
+        break;
+    case 2:
+        hn_u256_to_be(item->digest.b, &odd);
+        break;
+    case 3:
+        item->signature.y_parity ^= 1;
+        break;
+    case 4:
+        item->signature.y_parity = (uint8_t)hn_prng_below(prng, 256);
+        break;
+    case 5: /* at and above the order */
+        odd = hn_u256_of(hn_prng_below(prng, 4));
+        odd = hn_u256_add(&order, &odd);
+        hn_u256_to_be(hn_prng_below(prng, 2) ? item->signature.r.b : item->digest.b, &odd);
+        break;
+    default:
+        break;
+    }
+}
+
+Test(recovery, any_number_of_signatures, .timeout = 120)
+{
+    enum { MOST = 300 };
+    hn_prng prng;
+    hn_prng_init(&prng, 1);
+    hn_recovery items[MOST];
+    for (size_t count = 0; count <= MOST; count += count < 20 ? 1 : 35) {
+        for (size_t i = 0; i < count; i++)
+            make_item(&prng, &items[i]);
+        expect_agreement(items, count);
+    }
+}
+
+Test(recovery, random_and_damaged_signatures, .timeout = 240)
+{
+    enum { COUNT = 16384 };
+    hn_prng prng;
+    hn_prng_init(&prng, 2);
+    hn_recovery *items = calloc(COUNT, sizeof *items);
+    cr_assert(items != NULL);
+    for (size_t i = 0; i < COUNT; i++)
+        make_item(&prng, &items[i]);
+    expect_agreement(items, COUNT);
+    free(items);
+}
+
+/* The signature of which recovery makes first * G + second * R, where R = k G. */
+static bool make_sum(hn_recovery *item, const hn_u256 *k, const hn_u256 *first, const hn_u256 *second)
+{
+    uint8_t scalar[32], point[33];
+    size_t size = sizeof point;
+    secp256k1_pubkey r_point;
+    memset(item, 0, sizeof *item);
+    hn_u256_to_be(scalar, k);
+    if (!secp256k1_ec_pubkey_create(curve, &r_point, scalar))
+        return false;
+    secp256k1_ec_pubkey_serialize(curve, point, &size, &r_point, SECP256K1_EC_COMPRESSED);
+    hn_u256 r = hn_u256_from_be(point + 1);
+    hn_u256 s = hn_u256_mulmod(second, &r, &order), digest = hn_u256_mulmod(first, &r, &order);
+    const hn_u256 zero = hn_u256_of(0);
+    digest = hn_u256_is_zero(&digest) ? zero : hn_u256_sub(&order, &digest);
+    memcpy(item->signature.r.b, point + 1, 32);
+    hn_u256_to_be(item->signature.s.b, &s);
+    hn_u256_to_be(item->digest.b, &digest);
+    item->signature.y_parity = point[0] & 1;
+    return true;
+}
+
+/* Scalars at which digits, halves and point additions have their edges. */
+static size_t edges(hn_u256 *out)
+{
+    const hn_u256 lambda = number("5363ad4cc05c30e0a5261c028812645a122e22ea20816678df02967c1b23bd72");
+    const hn_u256 one = hn_u256_of(1);
+    size_t count = 0;
+    for (uint64_t i = 1; i <= 10; i++)
+        out[count++] = hn_u256_of(i);
+    for (unsigned bit = 11; bit < 256; bit += bit % 12 == 11 ? 1 : 4) {
+        hn_u256 power = one;
+        for (unsigned i = 0; i < bit; i++)
+            power = hn_u256_add(&power, &power);
+        out[count++] = power;
+        out[count++] = hn_u256_sub(&power, &one);
+    }
+    out[count++] = lambda;
+    out[count++] = hn_u256_mulmod(&lambda, &lambda, &order);
+    for (uint64_t i = 2; i <= 9; i++) {
+        const hn_u256 times = hn_u256_of(i);
+        out[count++] = hn_u256_mulmod(&lambda, &times, &order);
+    }
+    size_t positive = count;
+    for (size_t i = 0; i < positive; i++)
+        out[count++] = hn_u256_sub(&order, &out[i]);
+    return count;
+}
+
+Test(recovery, edge_scalars, .timeout = 240)
+{
+    enum { ROUNDS = 24000 };
+    hn_u256 scalars[400];
+    const size_t count = edges(scalars);
+    cr_assert_leq(count, 400);
+    hn_prng prng;
+    hn_prng_init(&prng, 3);
+    hn_recovery *items = calloc(ROUNDS, sizeof *items);
+    cr_assert(items != NULL);
+    for (size_t i = 0; i < ROUNDS; i++) {
+        hn_u256 k = scalars[hn_prng_below(&prng, count)], zero = hn_u256_of(0);
+        const hn_u256 *first = &scalars[i % count];
+        cr_assert(make_sum(&items[i], &k, hn_prng_below(&prng, 16) ? first : &zero,
+                           &scalars[hn_prng_below(&prng, count)]));
+    }
+    expect_agreement(items, ROUNDS);
+    free(items);
+}
+
+/* first + second k = 0 modulo n: the sum ends at infinity, which is no key. */
+Test(recovery, sums_that_vanish)
+{
+    enum { ROUNDS = 512 };
+    hn_prng prng;
+    hn_prng_init(&prng, 4);
+    hn_recovery items[ROUNDS];
+    for (size_t i = 0; i < ROUNDS; i++) {
+        const hn_u256 k = hn_u256_of(hn_prng_below(&prng, 1000) + 1);
+        hn_u256 second = hn_prng_u256(&prng);
+        const hn_u256 one = hn_u256_of(1);
+        second = hn_u256_mulmod(&second, &one, &order);
+        if (hn_u256_is_zero(&second))
+            second = one;
+        const hn_u256 product = hn_u256_mulmod(&second, &k, &order), first = hn_u256_sub(&order, &product);
+        cr_assert(make_sum(&items[i], &k, &first, &second));
+        if (i % 3 == 0) /* between sound ones */
+            sign(&prng, &items[i]);
+    }
+    expect_agreement(items, ROUNDS);
+    hn_signature_recover_batch(alone, items, ROUNDS);
+    cr_expect_eq(items[1].status, HN_ERR_SIGNATURE);
+    cr_expect_eq(items[0].status, HN_OK);
+}
+
+Test(recovery, the_best_kernel_is_chosen)
+{
+    hn_signature_context *context;
+    cr_assert_eq(hn_signature_context_create(&context), HN_OK);
+    const hn_recovery_kernel *const *kernel = hn_recovery_kernels;
+    while (*kernel != NULL && !(*kernel)->available())
+        kernel++;
+    cr_expect_str_eq(hn_signature_kernel(context), *kernel != NULL ? (*kernel)->name : "libsecp256k1");
+    hn_signature_context_destroy(context);
+}
