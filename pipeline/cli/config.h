@@ -43,6 +43,7 @@ typedef struct hn_config_ledger {
     X(rpc_tls_key, "rpc.tls.key", TEXT, "", 0, 0, "PEM file with its private key, without a password")       \
     X(rpc_batch, "rpc.batch", NUMBER, "1000", 1, 100000, "calls in one batch")                               \
     X(rpc_body, "rpc.body", NUMBER, "5242880", 1024, 1073741824, "bytes of one request")                     \
+    X(rpc_header, "rpc.header", NUMBER, "65536", 1024, 400000, "bytes of its header")                        \
     X(rpc_response, "rpc.response", NUMBER, "67108864", 4096, 1073741824,                                    \
       "bytes of one answer, batches included")                                                               \
     X(rpc_depth, "rpc.depth", NUMBER, "64", 1, 1000, "arrays and objects within each other in a request")    \

@@ -240,6 +240,7 @@ static bool start_rpc(running *self)
         .address = config->rpc_address,
         .port = (uint16_t)config->rpc_port,
         .body_bytes_max = (uint32_t)config->rpc_body,
+        .header_bytes_max = (uint32_t)config->rpc_header,
         .response_bytes_max = (uint32_t)config->rpc_response,
         .json_depth_max = (uint32_t)config->rpc_depth,
         .batch_max = (uint32_t)config->rpc_batch,

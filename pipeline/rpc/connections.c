@@ -24,6 +24,9 @@ static const char too_many[] =
     REFUSAL("503 Service Unavailable", "101", "too many connections; try again later");
 static const char too_many_from_address[] =
     REFUSAL("429 Too Many Requests", "119", "too many connections from this address; try again later");
+static const char too_large_header[] =
+    "HTTP/1.1 431 Request Header Fields Too Large\r\nserver: hanse\r\nconnection: close\r\n"
+    "content-length: 0\r\n\r\n";
 static const char too_late[] = "HTTP/1.1 408 Request Timeout\r\nserver: hanse\r\nconnection: close\r\n"
                                "content-length: 0\r\n\r\n";
 
@@ -155,6 +158,12 @@ typedef struct check {
     size_t input_bytes;
 } check;
 
+/* It has not happened yet. */
+static bool is_unset(const struct timeval *time)
+{
+    return time->tv_sec == 0 && time->tv_usec == 0;
+}
+
 /* The time is over that began at `since`. */
 static bool is_over(const check *self, const struct timeval *since, uint32_t patience_ms)
 {
@@ -163,13 +172,18 @@ static bool is_over(const check *self, const struct timeval *since, uint32_t pat
     return passed_ms > (int64_t)patience_ms;
 }
 
-static void cut_off(const hn_rpc_connection *connection, bool is_reading)
+/* `text`: what the client hears, if it can read it without TLS; NULL: nothing. */
+static void cut_off(const hn_rpc_connection *connection, const char *text)
 {
-    hn_rpc_server *server = connection->server;
-    hn_rpc_count(&server->connections.late_count, 1);
-    if (is_reading && server->tls == NULL)
-        (void)!send(connection->file, too_late, sizeof too_late - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (text != NULL && connection->server->tls == NULL)
+        (void)!send(connection->file, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL);
     shutdown(connection->file, SHUT_RDWR);
+}
+
+static void cut_off_late(const hn_rpc_connection *connection, const char *text)
+{
+    hn_rpc_count(&connection->server->connections.late_count, 1);
+    cut_off(connection, text);
 }
 
 /* Nothing of a request has come yet. */
@@ -179,37 +193,46 @@ static void look_at_quiet(const check *self, hn_rpc_connection *connection, cons
         connection->bytes_read = socket->bytes_read;
         connection->quiet_ms = self->now_ms;
     } else if (self->now_ms > connection->quiet_ms + self->server->core.config.idle_timeout_ms) {
-        cut_off(connection, false);
+        cut_off_late(connection, NULL);
     }
+}
+
+/* Some of a request has come, and not all of it. */
+static void look_at_half_request(check *self, const h2o_req_t *request, const hn_rpc_connection *connection,
+                                 const h2o_socket_t *socket)
+{
+    const hn_rpc_config *config = &self->server->core.config;
+    size_t memory = socket->input->capacity;
+    self->input_bytes += memory;
+    bool has_header = !is_unset(&request->timestamps.request_body_begin_at);
+    const struct timeval *since =
+        has_header ? &request->timestamps.request_body_begin_at : &request->timestamps.request_begin_at;
+    if (!has_header && socket->input->size > config->header_bytes_max)
+        cut_off(connection, too_large_header);
+    else if (is_over(self, since, has_header ? config->body_timeout_ms : config->header_timeout_ms))
+        cut_off_late(connection, too_late);
+    else if (self->server->connections.is_input_too_large && memory > LARGE_INPUT_BYTES)
+        cut_off(connection, too_many);
 }
 
 static int look_at_request(h2o_req_t *request, void *data)
 {
     check *self = data;
-    const hn_rpc_config *config = &self->server->core.config;
     h2o_socket_t *socket = request->conn->callbacks->get_socket(request->conn);
     if (socket == NULL || socket->on_close.data == NULL)
         return 0;
     hn_rpc_connection *connection = socket->on_close.data;
-    if (h2o_timeval_is_null(&request->timestamps.request_begin_at)) {
+    if (is_unset(&request->timestamps.request_begin_at)) {
         look_at_quiet(self, connection, socket);
         return 0;
     }
     connection->quiet_ms = self->now_ms;
-    if (!h2o_timeval_is_null(&request->timestamps.response_start_at)) {
-        if (is_over(self, &request->timestamps.response_start_at, config->write_timeout_ms))
-            cut_off(connection, false);
-    } else if (h2o_timeval_is_null(&request->processed_at.at)) {
-        bool has_header = !h2o_timeval_is_null(&request->timestamps.request_body_begin_at);
-        self->input_bytes += socket->input->capacity;
-        bool is_late =
-            has_header ? is_over(self, &request->timestamps.request_body_begin_at, config->body_timeout_ms)
-                       : is_over(self, &request->timestamps.request_begin_at, config->header_timeout_ms);
-        bool is_in_the_way =
-            self->server->connections.is_input_too_large && socket->input->capacity > LARGE_INPUT_BYTES;
-        if (is_late || is_in_the_way)
-            cut_off(connection, true);
-    }
+    const struct timeval *writing_since = &request->timestamps.response_start_at;
+    if (is_unset(writing_since) && is_unset(&request->processed_at.at))
+        look_at_half_request(self, request, connection, socket);
+    else if (!is_unset(writing_since) &&
+             is_over(self, writing_since, self->server->core.config.write_timeout_ms))
+        cut_off_late(connection, NULL);
     return 0;
 }
 

@@ -6,6 +6,7 @@ static hn_rpc_config with_defaults(const hn_rpc_config *config)
     hn_rpc_config full = *config;
 #define DEFAULT(member, value) full.member = full.member != 0 ? full.member : (value)
     DEFAULT(body_bytes_max, 5 * 1024 * 1024);
+    DEFAULT(header_bytes_max, 64 * 1024);
     DEFAULT(response_bytes_max, 64 * 1024 * 1024);
     DEFAULT(batch_max, 1000);
     DEFAULT(json_depth_max, 64);

@@ -118,7 +118,8 @@ void hn_rpc_in_flight_expire(hn_rpc_core *core, uint64_t now_ms);
 /* Goes on with a query for logs that takes long, for a few milliseconds; true: there is more to do. */
 bool hn_rpc_log_queries_poll(hn_rpc_core *core);
 
-/* Monotonic milliseconds. */
+/* Monotonic time. */
 uint64_t hn_rpc_now_ms(void);
+uint64_t hn_rpc_now_us(void);
 
 #endif

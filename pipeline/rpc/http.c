@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <strings.h>
 
+enum { LARGE_BODY_BYTES = 16 * 1024 }; /* requests above it wait by themselves */
+
 /* --- lists of names --- */
 
 /* Text is in a list separated by commas (or the list is "*"); case is ignored. */
@@ -154,13 +156,25 @@ typedef struct http_link {
     h2o_req_t *request;
     hn_rpc_exchange *exchange; /* NULL: none was begun */
     size_t unsent_bytes;
+    uint32_t ledger;
+    hn_rpc_waiting waiting; /* for its turn */
 } http_link;
+
+static void unlink_waiting(hn_rpc_waiting *self)
+{
+    if (self->next == NULL)
+        return;
+    self->next->previous = self->previous;
+    self->previous->next = self->next;
+    self->next = NULL;
+}
 
 /* h2o is done with the request: it was answered, or its connection is gone. */
 static void on_request_disposed(void *self)
 {
     http_link *link = self;
     link->server->connections.unsent_bytes -= link->unsent_bytes;
+    unlink_waiting(&link->waiting);
     if (link->exchange != NULL)
         hn_rpc_exchange_abandon(link->exchange);
 }
@@ -185,16 +199,72 @@ static void answer_json(void *self, const char *text, size_t size)
     h2o_send(request, &body, size != 0 ? 1 : 0, H2O_SEND_STATE_FINAL);
 }
 
+static void run_link(http_link *link)
+{
+    hn_rpc_server *server = link->server;
+    h2o_req_t *request = link->request;
+    hn_rpc_peer peer = {.self = link, .answer = answer_json, .asker = (uintptr_t)request->conn};
+    uint64_t began_us = hn_rpc_now_us();
+    hn_err err = hn_rpc_exchange_begin(&link->exchange, &server->core, peer, link->ledger,
+                                       request->entity.base, request->entity.len);
+    server->work_us += hn_rpc_now_us() - began_us;
+    if (err != HN_OK)
+        (void)answer_unavailable(server, request, "out of memory; try again later");
+}
+
+static void queue_link(http_link *link)
+{
+    hn_rpc_server *server = link->server;
+    hn_rpc_waiting *head = link->request->entity.len > LARGE_BODY_BYTES ? &server->large : &server->small;
+    hn_rpc_waiting *self = &link->waiting;
+    *self = (hn_rpc_waiting){.next = head, .previous = head->previous, .link = link};
+    head->previous->next = self;
+    head->previous = self;
+}
+
+/* Begins those that wait, in their order, for a slice of time; at least one. */
+static void run_waiting(hn_rpc_server *server, const hn_rpc_waiting *head)
+{
+    server->work_us = 0;
+    while (head->next != head && server->work_us < HN_RPC_SLICE_US) {
+        hn_rpc_waiting *first = head->next;
+        unlink_waiting(first);
+        run_link(first->link);
+    }
+}
+
+void hn_rpc_http_init(hn_rpc_server *server)
+{
+    server->small = (hn_rpc_waiting){.next = &server->small, .previous = &server->small};
+    server->large = (hn_rpc_waiting){.next = &server->large, .previous = &server->large};
+}
+
+bool hn_rpc_http_has_waiting(const hn_rpc_server *server)
+{
+    return server->small.next != &server->small || server->large.next != &server->large;
+}
+
+bool hn_rpc_http_turn(hn_rpc_server *server)
+{
+    run_waiting(server, &server->small);
+    run_waiting(server, &server->large);
+    server->work_us = 0;
+    return hn_rpc_http_has_waiting(server);
+}
+
 static int begin_exchange(hn_rpc_server *server, h2o_req_t *request, uint32_t ledger)
 {
     if (server->connections.unsent_bytes > server->core.config.answers_bytes_max)
         return answer_unavailable(server, request, "too many answers wait to be read; try again later");
     http_link *link = h2o_mem_alloc_shared(&request->pool, sizeof *link, on_request_disposed);
-    *link = (http_link){.server = server, .request = request};
-    hn_rpc_peer peer = {.self = link, .answer = answer_json, .asker = (uintptr_t)request->conn};
-    if (hn_rpc_exchange_begin(&link->exchange, &server->core, peer, ledger, request->entity.base,
-                              request->entity.len) != HN_OK)
-        return answer_unavailable(server, request, "out of memory; try again later");
+    *link = (http_link){.server = server, .request = request, .ledger = ledger};
+    /* Nobody is overtaken by those that the loop happens to see first, however much they ask at once. */
+    bool is_first = server->small.next == &server->small &&
+                    (server->large.next == &server->large || request->entity.len <= LARGE_BODY_BYTES);
+    if (is_first && server->work_us < HN_RPC_SLICE_US)
+        run_link(link);
+    else
+        queue_link(link);
     return 0;
 }
 
@@ -263,10 +333,25 @@ static int open_websocket(hn_rpc_server *server, h2o_req_t *request, uint32_t le
     return 0;
 }
 
+/* Roughly what came: each line has a colon, a space and its end. */
+static bool header_is_too_large(const hn_rpc_server *server, const h2o_req_t *request)
+{
+    enum { LINE_BYTES = 4 };
+    size_t size = request->input.path.len;
+    for (size_t i = 0; i < request->headers.size; i++)
+        size += request->headers.entries[i].name->len + request->headers.entries[i].value.len + LINE_BYTES;
+    return size > server->core.config.header_bytes_max;
+}
+
 int hn_rpc_http_on_request(h2o_handler_t *handler, h2o_req_t *request)
 {
     hn_rpc_server *server = ((hn_rpc_handler *)(void *)handler)->server;
     uint32_t ledger;
+    if (header_is_too_large(server, request)) {
+        request->http1_is_persistent = 0;
+        return answer_text(server, request, 431, "Request Header Fields Too Large",
+                           "the header is too large\n");
+    }
     if (!host_is_allowed(server, request->input.authority))
         return answer_text(server, request, 403, "Forbidden", "invalid host specified\n");
     if (is_method(request, "OPTIONS"))

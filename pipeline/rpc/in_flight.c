@@ -14,6 +14,13 @@ uint64_t hn_rpc_now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+uint64_t hn_rpc_now_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
 hn_err hn_rpc_in_flight_create(hn_rpc_core *core)
 {
     uint32_t count = core->config.in_flight_max;

@@ -85,6 +85,7 @@ static void run_loop_for(hn_rpc_server *server, uint64_t deadline_ms, bool (*is_
         hn_rpc_connections_turn(server, now);
         has_more = hn_rpc_feeds_poll(&server->core);
         has_more = hn_rpc_log_queries_poll(&server->core) || has_more;
+        has_more = hn_rpc_http_turn(server) || has_more;
         has_more = hn_rpc_websockets_turn(server, now) || has_more;
     }
 }
@@ -96,7 +97,7 @@ static bool is_told_to_stop(hn_rpc_server *server)
 
 static bool has_answered_all(hn_rpc_server *server)
 {
-    return server->core.live_exchange_count == 0;
+    return server->core.live_exchange_count == 0 && !hn_rpc_http_has_waiting(server);
 }
 
 static bool has_no_connections(hn_rpc_server *server)
@@ -173,8 +174,9 @@ static void create_http(hn_rpc_server *server, int listener)
     server->global.handshake_timeout = config->handshake_timeout_ms;
     server->global.http1.upgrade_to_http2 = 0;
     server->global.server_name = h2o_iovec_init(H2O_STRLIT("hanse"));
+    /* What HTTP/1.0 without a host is taken to have asked for; an address, which always passes. */
     h2o_hostconf_t *host =
-        h2o_config_register_host(&server->global, h2o_iovec_init(H2O_STRLIT("default")), 65535);
+        h2o_config_register_host(&server->global, h2o_iovec_init(H2O_STRLIT("127.0.0.1")), 65535);
     h2o_pathconf_t *path = h2o_config_register_path(host, "/", 0);
     hn_rpc_handler *handler = (hn_rpc_handler *)(void *)h2o_create_handler(path, sizeof *handler);
     handler->super.on_req = hn_rpc_http_on_request;
@@ -253,6 +255,7 @@ hn_err hn_rpc_server_start(hn_rpc_server **out, hn_rpc_problem *problem, const h
         free_server(server);
         return err;
     }
+    hn_rpc_http_init(server);
     create_http(server, listener);
     server->wake = watch(server, backend->operations->wake_fd(backend->self), on_wake);
     server->stop_wake = watch(server, server->stop_file, on_stop_wake);

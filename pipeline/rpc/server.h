@@ -17,6 +17,7 @@ typedef struct hn_rpc_config {
     const char *address;                  /* to listen on; default "127.0.0.1" */
     uint16_t port;                        /* 0: any free one (hn_rpc_server_port) */
     uint32_t body_bytes_max;              /* of a request; default 5 MiB */
+    uint32_t header_bytes_max;            /* of a request's line and headers; default 64 KiB */
     uint32_t response_bytes_max;          /* of a response, batches included; default 64 MiB */
     uint32_t batch_max;                   /* requests in a batch; default 1,000 */
     uint32_t json_depth_max;              /* nesting; default 64 */

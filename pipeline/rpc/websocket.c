@@ -17,6 +17,7 @@ enum {
     UNSENT_BYTES_WHILE_READ = 1 << 20, /* with more unsent, nothing is read */
     CHECK_MS = 500,                    /* how often clocks are looked at */
     CLOSE_MS = 10000,                  /* for a client to take our farewell */
+    MESSAGES_US = 1000,                /* for one connection's messages before others are looked at */
     COMPRESSED_BYTES_MIN = 256,        /* messages below are not worth compressing */
     COMPRESSED_BYTES_MAX = 1 << 20,    /* and those above would keep the others waiting */
     LARGE_INPUT_BYTES = 65536,         /* see connections.c */
@@ -46,6 +47,8 @@ typedef struct hn_rpc_websocket {
     uint32_t exchange_count;
     uint32_t call_count; /* in them */
     bool is_reading;
+    bool has_left; /* messages have come that the slice of this turn had no time for */
+    struct hn_rpc_websocket *next_left;
     uint8_t window_bits; /* messages to it are compressed with; 0: they are not */
 
     chunk *first; /* the queue; the first `writing` chunks of it are being written */
@@ -374,7 +377,12 @@ static bool is_heard(const hn_rpc_websocket *websocket)
 static void take_input(hn_rpc_websocket *websocket)
 {
     h2o_buffer_t **input = &websocket->socket->input;
+    uint64_t began_us = hn_rpc_now_us();
+    websocket->has_left = false;
     while (is_heard(websocket) && (*input)->size != 0) {
+        websocket->has_left = hn_rpc_now_us() - began_us > MESSAGES_US;
+        if (websocket->has_left)
+            break;
         size_t taken;
         hn_ws_event event =
             hn_ws_read(&websocket->reader, &taken, (const uint8_t *)(*input)->bytes, (*input)->size);
@@ -501,13 +509,21 @@ bool hn_rpc_websockets_turn(hn_rpc_server *server, uint64_t now_ms)
         }
     }
     bool any = server->dirty_websockets != NULL;
+    hn_rpc_websocket *left = NULL;
     while (server->dirty_websockets != NULL) {
         hn_rpc_websocket *websocket = server->dirty_websockets;
         serve(websocket);
         /* Serving may have made it dirty again; what that was for was done behind it. */
-        if (server->dirty_websockets == websocket)
-            mark_clean(websocket); // NOLINT(clang-analyzer-unix.Malloc): one that is gone is not dirty
+        if (server->dirty_websockets != websocket)
+            continue;          /* it has gone */
+        mark_clean(websocket); // NOLINT(clang-analyzer-unix.Malloc): one that is gone is not dirty
+        if (websocket->has_left) {
+            websocket->next_left = left;
+            left = websocket;
+        }
     }
+    for (; left != NULL; left = left->next_left)
+        mark_dirty(left);
     return any;
 }
 

@@ -1,5 +1,5 @@
-/* WebSocket frames: read in one piece and read byte by byte, the same events come with the same contents;
- * nothing passes the bound; and what was delivered as text is text.
+/* WebSocket frames, with compression and without: read in one piece and read byte by byte, the same events
+ * come with the same contents; nothing passes the bound; and what was delivered as text is text.
  */
 #include "pipeline/rpc/ws_frame.h"
 #include "engine/base/check.h"
@@ -41,10 +41,11 @@ static void note(outcome *out, const hn_ws_reader *reader, hn_ws_event event)
         out->numbers[out->count++] = number;
 }
 
-static void read_all(outcome *out, const uint8_t *data, size_t size, size_t step)
+static void read_all(outcome *out, hn_ws_deflate *deflate, const uint8_t *data, size_t size, size_t step)
 {
     hn_ws_reader reader;
     hn_ws_reader_init(&reader, MESSAGE_MAX);
+    reader.deflate = deflate;
     out->count = 0;
     for (size_t at = 0; at < size;) {
         size_t piece = size - at < step ? size - at : step;
@@ -60,13 +61,22 @@ static void read_all(outcome *out, const uint8_t *data, size_t size, size_t step
     hn_ws_reader_destroy(&reader);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void compare(hn_ws_deflate *deflate, const uint8_t *data, size_t size)
 {
     static outcome whole;
     static outcome pieces;
-    read_all(&whole, data, size, size != 0 ? size : 1);
-    read_all(&pieces, data, size, 1);
+    read_all(&whole, deflate, data, size, size != 0 ? size : 1);
+    read_all(&pieces, deflate, data, size, 1);
     HN_CHECK(whole.count == pieces.count &&
              memcmp(whole.numbers, pieces.numbers, whole.count * sizeof whole.numbers[0]) == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static hn_ws_deflate *deflate;
+    if (deflate == NULL)
+        HN_CHECK(hn_ws_deflate_create(&deflate) == HN_OK);
+    compare(NULL, data, size);
+    compare(deflate, data, size);
     return 0;
 }

@@ -4,20 +4,9 @@ import net from 'node:net';
 import { test } from 'node:test';
 
 import { Sender } from './support/datagrams.js';
+import { frame, handshake as makeHandshake } from './support/frames.js';
 import { defer, patience, sleep, startNode, until } from './support/node.js';
 import { accounts, sign, stranger } from './support/wallets.js';
-
-const mask = Buffer.from([0x37, 0xfa, 0x21, 0x3d]);
-
-// A client's frame, masked; `first` is its first byte.
-function frame(payload, first = 0x81) {
-  const body = Buffer.from(payload);
-  const size = Buffer.alloc(body.length < 126 ? 1 : body.length < 65536 ? 3 : 9);
-  size[0] = 0x80 | (size.length === 1 ? body.length : size.length === 3 ? 126 : 127);
-  if (size.length === 3) size.writeUInt16BE(body.length, 1);
-  if (size.length === 9) size.writeBigUInt64BE(BigInt(body.length), 1);
-  return Buffer.concat([Buffer.from([first]), size, mask, body.map((byte, i) => byte ^ mask[i % 4])]);
-}
 
 const request = (id, method, ...params) => JSON.stringify({ jsonrpc: '2.0', id, method, params });
 
@@ -34,8 +23,7 @@ class Raw {
     defer(t, () => raw.socket.destroy());
     await new Promise((resolve) => raw.socket.once('connect', resolve));
     if (!handshake) return raw;
-    const all = { host: 'localhost', connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==', ...headers };
-    raw.socket.write(`GET ${path} HTTP/1.1\r\n${Object.entries(all).filter(([, value]) => value !== null).map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`);
+    raw.socket.write(makeHandshake({ path, headers }));
     raw.socket.on('data', (data) => raw.take(data));
     await until(() => raw.head !== undefined || raw.isClosed, 'the handshake is answered');
     return raw;
