@@ -245,13 +245,14 @@ static const cJSON *parse_body(hn_rpc_exchange *exchange, const char *text, size
     return root;
 }
 
-/* The text of an id that may stand in a response as it came. */
-static hn_bytes id_as_it_came(hn_bytes text)
+/* The text of an id that may stand in a response as it came; a copy, for the request's text does not stay. */
+static hn_bytes id_as_it_came(hn_arena *arena, hn_bytes text)
 {
+    hn_bytes kept = hn_bytes_of(NULL, 0);
     for (size_t i = 0; i < text.size; i++)
         if (text.data[i] >= 0x80)
-            return hn_bytes_of(NULL, 0); /* it may be no UTF-8 */
-    return text;
+            return kept; /* it may be no UTF-8 */
+    return hn_arena_copy(&kept, arena, text) == HN_OK ? kept : hn_bytes_of(NULL, 0);
 }
 
 /* Whether it can be carried out; *call then has its id. */
@@ -263,7 +264,7 @@ static bool is_request(hn_rpc_call *call, const cJSON *json, hn_bytes id_text)
     bool is_id = cJSON_IsNumber(id) || cJSON_IsString(id) || cJSON_IsNull(id) || cJSON_IsBool(id);
     if (is_id) {
         call->id = id;
-        call->id_text = id_as_it_came(id_text);
+        call->id_text = id_as_it_came(call->arena, id_text);
     }
     return cJSON_IsString(version) && strcmp(version->valuestring, "2.0") == 0 && cJSON_IsString(name) &&
            name->valuestring[0] != '\0' && (id == NULL || is_id);
