@@ -113,6 +113,36 @@ Test(config, flags_win_over_the_file)
     hn_config_destroy(&config);
 }
 
+/* Keys of three words, and such with a hyphen of their own. */
+Test(config, deep_keys)
+{
+    cr_assert_eq(read_text("rpc:\n  tls:\n    certificate: c.pem\n    key: k.pem\n  websocket:\n"
+                           "    compression: on\n    unsent-total: 100000\n  connections-per-address: 7\n"
+                           "  connections: 9\n"),
+                 HN_OK, "%s", problem.text);
+    cr_assert_str_eq(config.rpc_tls_certificate, "c.pem");
+    cr_assert_str_eq(config.rpc_tls_key, "k.pem");
+    cr_assert(config.rpc_websocket_compression);
+    cr_assert_eq(config.rpc_websocket_total, 100000);
+    cr_assert_eq(config.rpc_address_connections, 7);
+    cr_assert_eq(config.rpc_connections, 9);
+    hn_config_destroy(&config);
+    expect_problem("rpc:\n  tls:\n    color: red\n", ":3:", "unknown key \"rpc.tls.color\"");
+    expect_problem("rpc:\n  port:\n    deep: 1\n", ":3:", "a plain value is expected");
+    const char *argv[] = {"--rpc-tls-key=k",
+                          "--rpc-websocket-compression",
+                          "--rpc-connections-per-address",
+                          "5",
+                          "--rpc-connections",
+                          "6"};
+    cr_assert_eq(read_flags(6, argv), HN_OK, "%s", problem.text);
+    cr_assert_str_eq(config.rpc_tls_key, "k");
+    cr_assert(config.rpc_websocket_compression);
+    cr_assert_eq(config.rpc_address_connections, 5);
+    cr_assert_eq(config.rpc_connections, 6);
+    hn_config_destroy(&config);
+}
+
 Test(config, bad_flags)
 {
     static const char *const bad[][2] = {{"--bogus", "1"},
