@@ -135,7 +135,8 @@ void hn_query_expire(hn_query_engine *engine, uint64_t now_ms)
 {
     uint64_t number = atomic_load(&engine->run_number);
     uint64_t deadline_ms = atomic_load(&engine->run_deadline_ms);
-    if (deadline_ms == 0 || now_ms < deadline_ms || atomic_load(&engine->run_number) != number)
+    bool is_due = now_ms == UINT64_MAX || (deadline_ms != 0 && now_ms >= deadline_ms);
+    if (!is_due || atomic_load(&engine->run_number) != number)
         return;
     atomic_store(&engine->interrupted_number, number);
     hn_evm_interrupt(engine->evm);
@@ -144,10 +145,11 @@ void hn_query_expire(hn_query_engine *engine, uint64_t now_ms)
 hn_query_counts hn_query_count(const hn_query_engine *engine, uint32_t ledger)
 {
     HN_CHECK(ledger < engine->shared->count);
-    const hn_sealed *sealed = &engine->shared->ledgers[ledger];
+    hn_sealed_counts counts = hn_sealed_count(&engine->shared->ledgers[ledger]);
     return (hn_query_counts){
-        .undo_bytes = hn_window_bytes(&sealed->window),
-        .undo_blocks = (uint32_t)(sealed->window.last - sealed->window.first),
-        .flat_bytes = hn_flat_memory_bytes(sealed->flat),
+        .undo_bytes = counts.window_bytes,
+        .undo_blocks = (uint32_t)(counts.newest - counts.oldest),
+        .oldest_block = counts.oldest,
+        .flat_bytes = counts.flat_bytes,
     };
 }

@@ -62,12 +62,15 @@ HN_MUST_USE hn_err hn_query_engine_note_sealed(hn_query_engine *engine, uint32_t
 /* Answers one query of the BACK or LANE kinds, synchronously: query->err tells how. */
 void hn_query_run(hn_query_engine *engine, hn_query *query);
 
-/* From any thread: the running query ends soon, with HN_ERR_TIMEOUT, when its deadline has come. */
+/* From any thread: the running query ends soon, with HN_ERR_TIMEOUT, when its deadline has come; at
+ * UINT64_MAX it has always come. */
 void hn_query_expire(hn_query_engine *engine, uint64_t now_ms);
 
+/* What a ledger's state takes. Any thread. */
 typedef struct hn_query_counts {
     uint64_t undo_bytes;
     uint32_t undo_blocks;
+    uint64_t oldest_block; /* whose state can be asked for */
     uint64_t flat_bytes;
 } hn_query_counts;
 hn_query_counts hn_query_count(const hn_query_engine *engine, uint32_t ledger);

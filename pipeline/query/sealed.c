@@ -172,12 +172,17 @@ void hn_sealed_block_hash(const hn_sealed *sealed, hn_hash *out, uint64_t number
     end_reading(sealed);
 }
 
-uint64_t hn_sealed_last(const hn_sealed *sealed)
+hn_sealed_counts hn_sealed_count(const hn_sealed *sealed)
 {
     begin_reading(sealed);
-    uint64_t last = sealed->window.last;
+    hn_sealed_counts counts = {
+        .oldest = sealed->window.first,
+        .newest = sealed->window.last,
+        .window_bytes = hn_window_bytes(&sealed->window),
+        .flat_bytes = hn_flat_memory_bytes(sealed->flat),
+    };
     end_reading(sealed);
-    return last;
+    return counts;
 }
 
 /* --- choosing a block --- */

@@ -60,8 +60,14 @@ void hn_sealed_unpin(hn_sealed *sealed, uint32_t reader);
 /* Hash of a block up to the newest; zero when unknown. */
 void hn_sealed_block_hash(const hn_sealed *sealed, hn_hash *out, uint64_t number);
 
-/* The newest block. */
-uint64_t hn_sealed_last(const hn_sealed *sealed);
+/* What it holds. Any thread. */
+typedef struct hn_sealed_counts {
+    uint64_t oldest; /* block whose state is kept */
+    uint64_t newest;
+    size_t window_bytes;
+    size_t flat_bytes;
+} hn_sealed_counts;
+hn_sealed_counts hn_sealed_count(const hn_sealed *sealed);
 
 /* The state after block `number`, which is in the window. The view keeps a pointer to *at. */
 typedef struct hn_sealed_at {

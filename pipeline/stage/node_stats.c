@@ -131,6 +131,10 @@ static hn_err tell_ledger(void *self, hn_stats_writer *writer, const char *param
         hn_stats_put(writer, "executed_block", read_counter(&ledger->executed_number));
         hn_stats_put(writer, "sealed_block", read_counter(&ledger->sealed.number));
         hn_stats_put(writer, "published_block", read_counter(&ledger->published_number));
+        hn_query_counts state = hn_query_count(node->query_engine, ledger->index);
+        hn_stats_put(writer, "oldest_state", state.oldest_block);
+        hn_stats_put(writer, "state_bytes", state.flat_bytes);
+        hn_stats_put(writer, "window_bytes", state.undo_bytes);
         hn_stats_put(writer, "transactions", read_counter(&ledger->transactions));
         hn_stats_put(writer, "gas_used", read_counter(&ledger->gas_used));
         return HN_OK;
