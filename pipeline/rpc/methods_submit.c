@@ -15,7 +15,7 @@ static bool is_accepted(hn_rpc_call *call, const hn_reply *reply)
     if (reply->verdict <= HN_VERDICT_EXECUTED)
         return true;
     char text[HN_REFUSAL_TEXT_MAX];
-    hn_refusal_text(text, call->arena, reply, call->params[0].data);
+    hn_refusal_text(text, call->arena, reply, call->params[0].data, hn_rpc_ledger(call)->config);
     hn_rpc_fail(call, reply->verdict == HN_VERDICT_BUSY ? HN_RPC_LIMIT_EXCEEDED : HN_RPC_SERVER_ERROR, "%s",
                 text);
     return false;

@@ -91,7 +91,7 @@ describe('JSON-RPC', () => {
       [await transfer(0, { value: 77n }), /^nonce too low/],
       [await transfer(nonce, { value: 10n ** 24n }), /^insufficient funds for gas \* price \+ value/],
       [await transfer(nonce, { gasLimit: 20999n }), /^intrinsic gas too low/],
-      [await transfer(nonce, { chainId: 1 }), /^invalid chain id for signer/],
+      [await transfer(nonce, { chainId: 1 }), /^invalid sender: invalid chain id for signer: have 1 want \d+$/],
       [rawTransfer(nonce, 10n ** 11n, 10n ** 10n), /^max priority fee per gas higher than max fee per gas/],
       [await transfer(nonce, { maxFeePerGas: 1n }), /^max fee per gas less than block base fee/],
       [await transfer(nonce, { gasLimit: 2n ** 40n }), /gas limit/],

@@ -1,10 +1,12 @@
 /* JSON-RPC bodies: whatever comes in, the answer is valid JSON (or nothing, for notifications), every call is
- * answered once, and nothing is left behind. The node behind it answers everything at once with made-up
- * values.
+ * answered once, and nothing is left behind. Each body is given to two nodes: one is a whole node with a few
+ * blocks, so that the methods are reached with something to find; the other answers everything at once with
+ * made-up values, all errors and verdicts among them.
  */
 #include "engine/base/check.h"
 #include "pipeline/rpc/core.h"
 #include "pipeline/rpc/subscription.h"
+#include "tests/unit/pipeline/rpc/small_node.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -84,7 +86,9 @@ static const hn_backend_operations operations = {.submit = submit,
 
 static char directory[] = "/tmp/hanse-fuzz-XXXXXX";
 static hn_history *history;
-static hn_rpc_core core;
+static hn_rpc_core made_up;
+static small_node *node;
+static hn_rpc_core whole;
 static hn_chain_config config;
 static hn_backend_ledger ledger = {.name = "main", .config = &config};
 static hn_backend backend = {
@@ -94,13 +98,70 @@ static void clean_up(void)
 {
     static const char *const names[] = {"data.mdb", "lock.mdb", "marker"};
     char path[sizeof directory + 16];
-    hn_rpc_core_destroy(&core);
+    hn_rpc_core_destroy(&whole);
+    small_node_destroy(node);
+    hn_rpc_core_destroy(&made_up);
     hn_history_close(history);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         snprintf(path, sizeof path, "%s/%s", directory, names[i]);
         unlink(path);
     }
     rmdir(directory);
+}
+
+/* --- a whole node: a payment, a contract and two calls of it, each in a block of its own --- */
+
+/* Stores 1 at slot 0, logs 32 bytes under one topic, returns them. */
+static const uint8_t contract[] = {0x60, 0x11, 0x80, 0x60, 0x09, 0x5f, 0x39, 0x5f, 0xf3,
+                                   0x60, 0x01, 0x60, 0x00, 0x55, 0x60, 0xaa, 0x60, 0x20,
+                                   0x60, 0x00, 0xa1, 0x60, 0x20, 0x60, 0x00, 0xf3};
+
+static const uint8_t development_key[32] = {
+    0xac, 0x09, 0x74, 0xbe, 0xc3, 0x9a, 0x17, 0xe3, 0x6b, 0xa4, 0xa6, 0xb4, 0xd2, 0x38, 0xff, 0x94,
+    0x4b, 0xac, 0xb4, 0x78, 0xcb, 0xed, 0x5e, 0xfc, 0xae, 0x78, 0x4d, 0x7b, 0xf4, 0xf2, 0xff, 0x80,
+};
+
+static void execute(uint64_t nonce, const hn_address *to, hn_bytes data, hn_reply *reply)
+{
+    hn_arena arena;
+    hn_arena_init(&arena, 0, 0);
+    hn_transaction transaction = {
+        .type = HN_TRANSACTION_DYNAMIC_FEE,
+        .is_replay_protected = true,
+        .chain_id = 31337,
+        .nonce = nonce,
+        .gas_limit = 200000,
+        .max_fee_per_gas = hn_u256_of(10000000000),
+        .is_create = to == NULL,
+        .data = data,
+    };
+    if (to != NULL)
+        transaction.to = *to;
+    hn_hash digest;
+    hn_bytes raw;
+    HN_CHECK(hn_transaction_signing_hash(&digest, &arena, &transaction) == HN_OK);
+    HN_CHECK(hn_signature_sign(node->signatures, &transaction.signature, &digest, development_key) == HN_OK);
+    HN_CHECK(hn_transaction_encode(&raw, &arena, &transaction) == HN_OK);
+    small_node_execute(node, reply, 0, raw);
+    HN_CHECK(reply->verdict == HN_VERDICT_EXECUTED && reply->status == HN_EVM_SUCCESS);
+    hn_arena_destroy(&arena);
+}
+
+static void set_up_whole_node(const hn_rpc_config *limits)
+{
+    /* The first development account, and what its second transaction creates. */
+    static const hn_address sender = {{0xf3, 0x9f, 0xd6, 0xe5, 0x1a, 0xad, 0x88, 0xf6, 0xf4, 0xce,
+                                       0x6a, 0xb8, 0x82, 0x72, 0x79, 0xcf, 0xff, 0xb9, 0x22, 0x66}};
+    hn_reply reply;
+    hn_address created;
+    node = small_node_create();
+    small_node_add_development_ledger(node, "main");
+    hn_create_address(&created, &sender, 1);
+    execute(0, &(hn_address){{0xee}}, hn_bytes_of(NULL, 0), &reply);
+    execute(1, NULL, hn_bytes_of(contract, sizeof contract), &reply);
+    execute(2, &created, hn_bytes_of(NULL, 0), &reply);
+    execute(3, &created, hn_bytes_of("abc", 3), &reply);
+    HN_CHECK(hn_rpc_core_init(&whole, limits, &node->backend) == HN_OK);
 }
 
 static void set_up(void)
@@ -117,7 +178,8 @@ static void set_up(void)
     backend.history = history;
     hn_rpc_config limits = {
         .body_bytes_max = 1 << 20, .response_bytes_max = 1 << 22, .in_flight_max = 2000, .filters_max = 20};
-    HN_CHECK(hn_rpc_core_init(&core, &limits, &backend) == HN_OK);
+    HN_CHECK(hn_rpc_core_init(&made_up, &limits, &backend) == HN_OK);
+    set_up_whole_node(&limits);
     atexit(clean_up);
 }
 
@@ -152,22 +214,28 @@ static void check_answer(void *self, const char *text, size_t size)
     json_decref(parsed);
 }
 
+static void ask_core(hn_rpc_core *core, const uint8_t *data, size_t size)
+{
+    hn_rpc_exchange *exchange = NULL;
+    hn_rpc_session session = {.core = core, .operations = &session_operations};
+    hn_rpc_peer peer = {.answer = check_answer, .session = &session};
+    answers = 0;
+    HN_CHECK(hn_rpc_exchange_begin(&exchange, core, peer, 0, (const char *)data, size) == HN_OK);
+    hn_rpc_in_flight_poll(core);
+    HN_CHECK(answers == 1);
+    hn_rpc_session_note_answered(&session, exchange);
+    hn_rpc_exchange_abandon(exchange);
+    hn_rpc_feeds_poll(core);
+    hn_rpc_session_end(&session);
+    HN_CHECK(core->feeds[0].subscriptions == NULL);
+    HN_CHECK(core->live_exchange_count == 0 && core->query_count == 0 && core->submission_count == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (history == NULL)
         set_up();
-    hn_rpc_exchange *exchange = NULL;
-    hn_rpc_session session = {.core = &core, .operations = &session_operations};
-    hn_rpc_peer peer = {.answer = check_answer, .session = &session};
-    answers = 0;
-    HN_CHECK(hn_rpc_exchange_begin(&exchange, &core, peer, 0, (const char *)data, size) == HN_OK);
-    hn_rpc_in_flight_poll(&core);
-    HN_CHECK(answers == 1);
-    hn_rpc_session_note_answered(&session, exchange);
-    hn_rpc_exchange_abandon(exchange);
-    hn_rpc_feeds_poll(&core);
-    hn_rpc_session_end(&session);
-    HN_CHECK(core.feeds[0].subscriptions == NULL);
-    HN_CHECK(core.live_exchange_count == 0 && core.query_count == 0 && core.submission_count == 0);
+    ask_core(&made_up, data, size);
+    ask_core(&whole, data, size);
     return 0;
 }

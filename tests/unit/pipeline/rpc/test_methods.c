@@ -223,8 +223,10 @@ Test(methods, refuse_in_known_words)
         {HN_VERDICT_REJECTED, HN_REJECT_INTRINSIC_GAS, -32000, "intrinsic gas too low"},
         {HN_VERDICT_REJECTED, HN_REJECT_FEE_CAP_BELOW_BASE_FEE, -32000,
          "max fee per gas less than block base fee"},
-        {HN_VERDICT_REJECTED, HN_REJECT_WRONG_CHAIN_ID, -32000, "invalid chain id for signer"},
-        {HN_VERDICT_REJECTED, HN_REJECT_INVALID_SIGNATURE, -32000, "invalid sender"},
+        {HN_VERDICT_REJECTED, HN_REJECT_WRONG_CHAIN_ID, -32000,
+         "invalid sender: invalid chain id for signer"},
+        {HN_VERDICT_REJECTED, HN_REJECT_INVALID_SIGNATURE, -32000,
+         "invalid sender: invalid transaction v, r, s values"},
         {HN_VERDICT_REJECTED, HN_REJECT_TYPE_NOT_SUPPORTED, -32000, "transaction type not supported"},
         {HN_VERDICT_KNOWN, HN_REJECT_NONE, -32000, "already known"},
         {HN_VERDICT_UNDERPRICED, HN_REJECT_NONE, -32000, "replacement transaction underpriced"},
@@ -237,7 +239,7 @@ Test(methods, refuse_in_known_words)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         node->forced_verdict = cases[i].verdict;
         node->forced_reject = cases[i].reject;
-        expect_error("eth_sendRawTransaction", "[\"0x01\"]", cases[i].code, cases[i].message);
+        expect_error("eth_sendRawTransaction", "[\"0x0102\"]", cases[i].code, cases[i].message);
     }
     /* Behind a gap it waits in the pool: that is no error. */
     node->forced_verdict = HN_VERDICT_QUEUED;
