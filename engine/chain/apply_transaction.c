@@ -148,8 +148,10 @@ static hn_err run(hn_block_context *context, hn_transaction_result *result, hn_r
     return hn_state_failed(state) ? HN_ERR_NO_MEMORY : HN_OK;
 }
 
-static hn_u256 bound_of(hn_reject reject, const hn_block_context *context, const hn_state_account *sender)
+static hn_u256 bound_of(hn_reject reject, const hn_block_context *context, const hn_transaction *transaction,
+                        const hn_state_account *sender)
 {
+    uint64_t intrinsic = 0, floor = 0;
     switch (reject) {
     case HN_REJECT_NONCE_TOO_LOW:
     case HN_REJECT_NONCE_TOO_HIGH:
@@ -158,6 +160,11 @@ static hn_u256 bound_of(hn_reject reject, const hn_block_context *context, const
         return sender->current.balance;
     case HN_REJECT_FEE_CAP_BELOW_BASE_FEE:
         return context->block.base_fee;
+    case HN_REJECT_INTRINSIC_GAS:
+    case HN_REJECT_FLOOR_GAS:
+        if (!hn_transaction_intrinsic_gas(&intrinsic, &floor, context->block.fork, transaction))
+            return hn_u256_of(0);
+        return hn_u256_of(reject == HN_REJECT_INTRINSIC_GAS ? intrinsic : floor);
     default:
         return hn_u256_of(0);
     }
@@ -174,7 +181,8 @@ hn_err hn_transaction_apply(hn_block_context *context, hn_transaction_result *re
     if (hn_state_failed(context->state))
         return HN_ERR_NO_MEMORY;
     if (reject != HN_REJECT_NONE) {
-        *result = (hn_transaction_result){.reject = reject, .bound = bound_of(reject, context, sender)};
+        *result = (hn_transaction_result){.reject = reject,
+                                          .bound = bound_of(reject, context, transaction, sender)};
         return HN_OK;
     }
 

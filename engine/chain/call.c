@@ -143,8 +143,10 @@ static hn_err estimate(hn_block_context *context, uint64_t *gas, hn_transaction_
         }
     }
     HN_TRY(try_gas(context, result, call, high));
-    if (!succeeded(result))
+    if (!succeeded(result)) {
+        *gas = high;
         return HN_OK;
+    }
 
     /* Usually what was used, refunds included, is enough when each of the calls inside may pass on 63/64. */
     uint64_t low = result->gas_used - 1;

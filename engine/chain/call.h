@@ -34,7 +34,8 @@ HN_MUST_USE hn_err hn_call_run(hn_block_context *context, hn_transaction_result 
 /* A gas limit with which the call succeeds: the smallest one, but for at most 1.5 % that are not worth
  * further runs (the same steps as geth's, and so the same answers). Searched up to call->gas (below 21,000:
  * up to the block's limit), EIP-7825's cap, and what the sender can pay for. When it fails even there, *gas
- * is 0 and *result tells why. The state is afterwards what it was. HN_ERR_TIMEOUT: a run was interrupted. */
+ * is that limit (0: the sender has not even the value) and *result tells why. The state is afterwards what it
+ * was. HN_ERR_TIMEOUT: a run was interrupted. */
 HN_MUST_USE hn_err hn_call_estimate_gas(hn_block_context *context, uint64_t *gas,
                                         hn_transaction_result *result, const hn_call *call);
 

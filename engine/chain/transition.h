@@ -39,7 +39,7 @@ typedef struct hn_block_context {
 typedef struct hn_transaction_result {
     hn_reject reject; /* other than NONE: nothing changed, no receipt */
     /* What a refused one failed against: NONCE_TOO_LOW, NONCE_TOO_HIGH: the sender's nonce; FUNDS: its
-     * balance; FEE_CAP_BELOW_BASE_FEE: the base fee; else 0. */
+     * balance; FEE_CAP_BELOW_BASE_FEE: the base fee; INTRINSIC_GAS, FLOOR_GAS: the gas needed; else 0. */
     hn_u256 bound;
     hn_evm_status status;
     uint64_t gas_used;

@@ -1,6 +1,9 @@
 /* Calls that change nothing: eth_call, eth_estimateGas, eth_createAccessList. */
 #include "engine/trace/access_list.h"
+#include "engine/trace/failure.h"
 #include "pipeline/query/engine_internal.h"
+
+#include <stdio.h>
 
 /* Empties its storage: nonce, balance and code stay. */
 static void clear_storage(hn_state *state, hn_state_account *account)
@@ -40,7 +43,8 @@ static bool price_call(hn_query *query, const hn_u256 *base_fee)
     if (hn_u256_less(most, tip))
         query->result.reject = HN_REJECT_TIP_ABOVE_FEE_CAP;
     else if (hn_u256_less(most, base_fee))
-        query->result.reject = HN_REJECT_FEE_CAP_BELOW_BASE_FEE;
+        query->result =
+            (hn_transaction_result){.reject = HN_REJECT_FEE_CAP_BELOW_BASE_FEE, .bound = *base_fee};
     bool carry;
     hn_u256 price = hn_u256_add_carry(base_fee, tip, &carry);
     query->call.gas_price = carry || hn_u256_less(most, &price) ? *most : price;
@@ -92,6 +96,7 @@ bool hn_query_begin_call(hn_query_engine *engine, hn_block_context *context, hn_
     hn_evm_block_of(&context->block, place->sealed->config, place->header);
     if (query->block_override != NULL)
         hn_query_override_block(&context->block, query->block_override);
+    bound_gas(engine, query, place->header);
     if (query->has_fee_caps && !price_call(query, &context->block.base_fee))
         return false;
     /* Who names no price is charged nothing, and BASEFEE answers 0, as geth has it: else contracts that
@@ -105,7 +110,6 @@ bool hn_query_begin_call(hn_query_engine *engine, hn_block_context *context, hn_
             hn_query_apply_override(engine->state, &query->overrides[i]);
         hn_state_end_transaction(engine->state);
     }
-    bound_gas(engine, query, place->header);
     return true;
 }
 
@@ -122,6 +126,48 @@ static hn_err run_kind(hn_block_context *context, hn_query *query)
     return HN_OK;
 }
 
+/* --- why a call failed --- */
+
+typedef struct inquiry {
+    hn_failure_watch watch;
+    char text[HN_FAILURE_TEXT_MAX];
+} inquiry;
+
+static void note_step(void *self, const hn_trace_step *step)
+{
+    hn_failure_watch_step(&((inquiry *)self)->watch, step);
+}
+
+static void note_exit(void *self, const hn_message *message, const hn_evm_result *result, uint64_t gas_used)
+{
+    inquiry *asked = self;
+    (void)gas_used;
+    if (message->depth == 0)
+        hn_failure_text(asked->text, &asked->watch, message, result->status);
+}
+
+/* Of these the status alone does not tell enough: which opcode, and how deep the stack was. */
+static bool is_asked_for(hn_evm_status status)
+{
+    return status == HN_EVM_INVALID_OPCODE || status == HN_EVM_STACK_UNDERFLOW ||
+           status == HN_EVM_STACK_OVERFLOW;
+}
+
+/* Runs the call once more, to see what it fails of. */
+static hn_err explain(hn_query_engine *engine, hn_query *query, const hn_query_place_in_chain *place)
+{
+    hn_block_context context;
+    inquiry asked = {.text = ""};
+    hn_tracer hooks = {.self = &asked, .step = note_step, .exit = note_exit};
+    hn_transaction_result result;
+    if (!hn_query_begin_call(engine, &context, query, place))
+        return HN_OK;
+    context.tracer = &hooks;
+    HN_TRY(hn_call_run(&context, &result, &query->call));
+    snprintf(query->problem, sizeof query->problem, "%s", asked.text);
+    return HN_OK;
+}
+
 hn_err hn_query_run_call(hn_query_engine *engine, hn_query *query, const hn_query_place_in_chain *place)
 {
     hn_block_context context;
@@ -132,5 +178,7 @@ hn_err hn_query_run_call(hn_query_engine *engine, hn_query *query, const hn_quer
         return HN_ERR_NO_MEMORY;
     if (query->result.reject == HN_REJECT_NONE && query->result.status == HN_EVM_INTERRUPTED)
         return HN_ERR_TIMEOUT;
+    if (query->result.reject == HN_REJECT_NONE && is_asked_for(query->result.status))
+        HN_TRY(explain(engine, query, place));
     return hn_arena_copy(&query->result.output, query->arena, query->result.output);
 }

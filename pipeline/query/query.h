@@ -173,7 +173,7 @@ typedef struct hn_query {
      * PROOF: HN_ERR_AGAIN: the tries are ahead of the block, HN_ERR_LIMIT: and beyond it */
     hn_err err;
     uint64_t block_number;              /* of the state that answered */
-    char problem[256];                  /* TRACE */
+    char problem[256];                  /* TRACE; CALL, ESTIMATE_GAS: what its code failed of, where known */
     const hn_access_entry *access_list; /* ACCESS_LIST */
     uint32_t access_list_count;
     bool exists;                  /* ACCOUNT, PROOF */
@@ -182,7 +182,7 @@ typedef struct hn_query {
     hn_bytes bytes;               /* CODE: the code; PENDING_TRANSACTION: the raw bytes; TRACE: JSON */
     hn_address sender;            /* PENDING_TRANSACTION */
     uint64_t nonce;               /* PENDING_NONCE */
-    uint64_t gas;                 /* ESTIMATE_GAS */
+    uint64_t gas;                 /* ESTIMATE_GAS; when it failed, the limit that was tried */
     hn_transaction_result result; /* CALL, ESTIMATE_GAS, ACCESS_LIST */
     hn_header header;             /* HEAD */
     hn_hash header_hash;          /* HEAD */

@@ -43,6 +43,7 @@ const hn_rpc_method *hn_rpc_methods(size_t *count);
     X(eth_capabilities, 0, NOTHING, NOTHING, NOTHING)                                                        \
     /* methods_fee.c */                                                                                      \
     X(eth_gasPrice, 0, NOTHING, NOTHING, NOTHING)                                                            \
+    X(eth_baseFee, 0, NOTHING, NOTHING, NOTHING)                                                             \
     X(eth_maxPriorityFeePerGas, 0, NOTHING, NOTHING, NOTHING)                                                \
     X(eth_blobBaseFee, 0, NOTHING, NOTHING, NOTHING)                                                         \
     X(eth_feeHistory, 2, COUNT, NUMBER, JSON)                                                                \
@@ -69,6 +70,9 @@ const hn_rpc_method *hn_rpc_methods(size_t *count);
     X(eth_blockNumber, 0, NOTHING, NOTHING, NOTHING)                                                         \
     X(eth_getBlockByNumber, 2, NUMBER, BOOL, NOTHING)                                                        \
     X(eth_getBlockByHash, 2, HASH, BOOL, NOTHING)                                                            \
+    X(eth_getHeaderByNumber, 1, NUMBER, NOTHING, NOTHING)                                                    \
+    X(eth_getHeaderByHash, 1, HASH, NOTHING, NOTHING)                                                        \
+    X(eth_coinbase, 0, NOTHING, NOTHING, NOTHING)                                                            \
     X(eth_getBlockReceipts, 1, BLOCK, NOTHING, NOTHING)                                                      \
     X(eth_getBlockTransactionCountByNumber, 1, NUMBER, NOTHING, NOTHING)                                     \
     X(eth_getBlockTransactionCountByHash, 1, HASH, NOTHING, NOTHING)                                         \

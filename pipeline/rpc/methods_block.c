@@ -79,6 +79,36 @@ void hn_rpc_eth_getBlockByHash(hn_rpc_call *call)
     answer_about_hash(call, show_block);
 }
 
+static hn_err show_head(hn_json_writer *writer, hn_rpc_call *call, const hn_history_block *block)
+{
+    (void)call;
+    hn_show_head(writer, block);
+    return HN_OK;
+}
+
+void hn_rpc_eth_getHeaderByNumber(hn_rpc_call *call)
+{
+    answer_about_number(call, show_head);
+}
+
+void hn_rpc_eth_getHeaderByHash(hn_rpc_call *call)
+{
+    answer_about_hash(call, show_head);
+}
+
+static hn_err show_beneficiary(hn_json_writer *writer, hn_rpc_call *call, const hn_history_block *block)
+{
+    (void)call;
+    hn_json_address(writer, &block->header.beneficiary);
+    return HN_OK;
+}
+
+/* Whom the newest block paid: the node has no account of its own. */
+void hn_rpc_eth_coinbase(hn_rpc_call *call)
+{
+    answer_about(call, &(hn_block_selector){.kind = HN_BLOCK_LATEST}, show_beneficiary);
+}
+
 static hn_err show_receipts(hn_json_writer *writer, hn_rpc_call *call, const hn_history_block *block)
 {
     hn_json_begin_array(writer);

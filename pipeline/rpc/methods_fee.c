@@ -71,6 +71,18 @@ void hn_rpc_eth_gasPrice(hn_rpc_call *call)
     with_head(call, answer_gas_price);
 }
 
+static void answer_base_fee(hn_rpc_call *call, const hn_history_block *head)
+{
+    hn_u256 fee = next_base_fee(call, &head->header);
+    hn_json_u256(hn_rpc_result(call), &fee);
+    hn_rpc_done(call);
+}
+
+void hn_rpc_eth_baseFee(hn_rpc_call *call)
+{
+    with_head(call, answer_base_fee);
+}
+
 void hn_rpc_eth_maxPriorityFeePerGas(hn_rpc_call *call)
 {
     hn_json_u256(hn_rpc_result(call), &suggested_tip);

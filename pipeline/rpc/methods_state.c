@@ -165,24 +165,80 @@ void hn_rpc_eth_getStorageValues(hn_rpc_call *call)
 
 /* --- calls --- */
 
+/* It cannot start: why, with the numbers that geth gives. */
+static void write_reject(char *to, size_t room, const hn_query *query)
+{
+    const hn_transaction_result *result = &query->result;
+    const hn_u256 *price = query->has_fee_caps ? &query->max_fee_per_gas : &query->call.gas_price;
+    char sender[HN_HEX_ADDRESS_MAX], first[HN_U256_DECIMAL_MAX], second[HN_U256_DECIMAL_MAX];
+    hn_hex_write_address(sender, &query->call.from);
+    hn_u256_to_decimal(first, price);
+    hn_u256_to_decimal(second, &result->bound);
+    int size = snprintf(to, room, "%s", hn_reject_text(result->reject));
+    to += size;
+    room -= (size_t)size;
+    hn_u256 want = query->call.value;
+    switch (result->reject) {
+    case HN_REJECT_FUNDS:
+        if (!hn_u256_add_product(&want, price, query->call.gas))
+            break;
+        hn_u256_to_decimal(first, &want);
+        snprintf(to, room, ": address %s have %s want %s", sender, second, first);
+        break;
+    case HN_REJECT_INTRINSIC_GAS:
+    case HN_REJECT_FLOOR_GAS:
+        snprintf(to, room, ": have %llu, want %s", (unsigned long long)query->call.gas, second);
+        break;
+    case HN_REJECT_FEE_CAP_BELOW_BASE_FEE:
+        snprintf(to, room, ": address %s, maxFeePerGas: %s, baseFee: %s", sender, first, second);
+        break;
+    case HN_REJECT_TIP_ABOVE_FEE_CAP:
+        hn_u256_to_decimal(second, &query->max_priority_fee_per_gas);
+        snprintf(to, room, ": address %s, maxPriorityFeePerGas: %s, maxFeePerGas: %s", sender, second, first);
+        break;
+    default:
+        break;
+    }
+}
+
+static void fail_rejected(hn_rpc_call *call, const hn_query *query)
+{
+    hn_reject reject = query->result.reject;
+    char text[400];
+    if (query->kind != HN_QUERY_ESTIMATE_GAS) {
+        write_reject(text, sizeof text, query);
+        hn_rpc_fail(call, HN_RPC_SERVER_ERROR, "err: %s (supplied gas %llu)", text,
+                    (unsigned long long)query->call.gas);
+    } else if (reject == HN_REJECT_FUNDS && query->gas == 0) {
+        hn_rpc_fail(call, HN_RPC_SERVER_ERROR, "insufficient funds for transfer");
+    } else if (reject == HN_REJECT_INTRINSIC_GAS || reject == HN_REJECT_GAS_LIMIT_CAP) {
+        hn_rpc_fail(call, HN_RPC_SERVER_ERROR, "gas required exceeds allowance (%llu)",
+                    (unsigned long long)query->gas);
+    } else {
+        hn_query tried = *query;
+        tried.call.gas = query->gas != 0 ? query->gas : query->call.gas;
+        write_reject(text, sizeof text, &tried);
+        hn_rpc_fail(call, HN_RPC_SERVER_ERROR, "failed with %llu gas: %s", (unsigned long long)tried.call.gas,
+                    text);
+    }
+}
+
 /* The call did not do what was asked: says why. */
 static void fail_call(hn_rpc_call *call, const hn_query *query)
 {
     const hn_transaction_result *result = &query->result;
-    if (result->reject == HN_REJECT_FUNDS && query->kind == HN_QUERY_ESTIMATE_GAS) {
-        hn_rpc_fail(call, HN_RPC_SERVER_ERROR, "insufficient funds for transfer");
-    } else if (result->reject != HN_REJECT_NONE) {
-        hn_rpc_fail(call, HN_RPC_SERVER_ERROR, "err: %s (supplied gas %llu)", hn_reject_text(result->reject),
-                    (unsigned long long)query->call.gas);
+    if (result->reject != HN_REJECT_NONE) {
+        fail_rejected(call, query);
     } else if (result->status == HN_EVM_REVERT) {
         char text[HN_REVERT_TEXT_MAX];
         hn_revert_text(text, result->output);
         hn_rpc_fail_data(call, HN_RPC_REVERTED, text, result->output);
     } else if (result->status == HN_EVM_OUT_OF_GAS && query->kind == HN_QUERY_ESTIMATE_GAS) {
         hn_rpc_fail(call, HN_RPC_SERVER_ERROR, "gas required exceeds allowance (%llu)",
-                    (unsigned long long)query->call.gas);
+                    (unsigned long long)query->gas);
     } else {
-        hn_rpc_fail(call, HN_RPC_SERVER_ERROR, "%s", hn_evm_status_text(result->status));
+        hn_rpc_fail(call, HN_RPC_SERVER_ERROR, "%s",
+                    query->problem[0] != '\0' ? query->problem : hn_evm_status_text(result->status));
     }
 }
 

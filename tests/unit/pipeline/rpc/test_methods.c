@@ -1,5 +1,6 @@
 /* Methods on a small node: what was submitted is found again by every way of asking, and refusals have the
  * words that clients match on. The bulk of the answers' form is checked by tests/conformance/rpc.c. */
+#include "pipeline/rpc/method.h"
 #include "pipeline/rpc/server.h"
 #include "tests/unit/pipeline/rpc/http_client.h"
 #include "tests/unit/pipeline/rpc/small_node.h"
@@ -367,6 +368,55 @@ Test(methods, check_their_parameters)
     stop();
 }
 
+#define CODE(code) ",\"latest\",{\"" TARGET "\":{\"code\":\"" code "\"}}]"
+#define POOR       "0x1100000000000000000000000000000000000000"
+
+/* Why a call did not do what was asked; nothing of it has data. */
+static const struct {
+    const char *method;
+    const char *params;
+    const char *message;
+} bad_calls[] = {
+    {"eth_call", "[{\"to\":\"" TARGET "\"}" CODE("0xfe"), "invalid opcode: INVALID"},
+    {"eth_call", "[{\"to\":\"" TARGET "\"}" CODE("0x0c"), "invalid opcode: opcode 0xc not defined"},
+    {"eth_call", "[{\"to\":\"" TARGET "\"}" CODE("0x600101"), "stack underflow (1 <=> 2)"},
+    {"eth_call", "[{\"to\":\"" TARGET "\"}" CODE("0x600156"), "invalid jump destination"},
+    {"eth_call", "[{\"to\":\"" TARGET "\",\"gas\":\"0x5300\"}" CODE("0x5b5f56"), "out of gas"},
+    {"eth_estimateGas", "[{\"to\":\"" TARGET "\"}" CODE("0xfe"), "invalid opcode: INVALID"},
+    {"eth_estimateGas", "[{\"to\":\"" TARGET "\"}" CODE("0x5b5f56"),
+     "gas required exceeds allowance (16777216)"},
+    {"eth_call", "[{\"to\":\"" TARGET "\",\"gas\":\"0x64\"}]",
+     "err: intrinsic gas too low: have 100, want 21000 (supplied gas 100)"},
+    {"eth_call", "[{\"from\":\"" POOR "\",\"to\":\"" TARGET "\",\"value\":\"0x7\"}]",
+     "err: insufficient funds for gas * price + value: address " POOR
+     " have 0 want 7 (supplied gas 50000000)"},
+    {"eth_call", "[{\"from\":\"" POOR "\",\"maxFeePerGas\":\"0x1\",\"maxPriorityFeePerGas\":\"0x2\"}]",
+     "err: max priority fee per gas higher than max fee per gas: address " POOR
+     ", maxPriorityFeePerGas: 2, maxFeePerGas: 1 (supplied gas 50000000)"},
+    {"eth_call", "[{\"from\":\"" POOR "\",\"maxFeePerGas\":\"0x1\"}]",
+     "err: max fee per gas less than block base fee: address " POOR
+     ", maxFeePerGas: 1, baseFee: 1000000000 (supplied gas 50000000)"},
+    {"eth_estimateGas", "[{\"from\":\"" POOR "\",\"value\":\"0x7\",\"gasPrice\":\"0x3b9aca00\"}]",
+     "insufficient funds for transfer"},
+    {"eth_estimateGas", "[{\"from\":\"" POOR "\",\"to\":\"" TARGET "\",\"value\":\"0x7\"}]",
+     "failed with 16777216 gas: insufficient funds for gas * price + value: address " POOR " have 0 want 7"},
+    {"eth_call", "[{\"gasPrice\":\"0x1\",\"maxFeePerGas\":\"0x1\"}]",
+     "both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified"},
+};
+
+Test(methods, say_why_a_call_failed)
+{
+    start(&(hn_rpc_config){0});
+    for (size_t i = 0; i < sizeof bad_calls / sizeof bad_calls[0]; i++)
+        expect_error(bad_calls[i].method, bad_calls[i].params, -32000, bad_calls[i].message);
+    expect_error("eth_call", "[{\"to\":\"" TARGET "\"}" CODE("0x5f5ffd"), 3, "execution reverted");
+    /* "input" goes before "data". */
+    expect_result("/", "eth_call",
+                  "[{\"to\":\"" TARGET "\",\"data\":\"0x12\",\"input\":\"0x34\"}" CODE("0x5f355f5260205ff3"),
+                  "\"0x3400000000000000000000000000000000000000000000000000000000000000\"");
+    stop();
+}
+
 /* The bytes of a block's header have its hash; its receipt's and transaction's bytes are in the block's. */
 Test(methods, give_back_the_bytes)
 {
@@ -419,4 +469,41 @@ Test(methods, know_of_no_uncles_accounts_and_waiting_transactions)
         json_integer_value(json_object_get(json_object_get(state, "deleteStrategy"), "retentionBlocks")), 64);
     json_decref(response);
     stop();
+}
+
+/* --- the table in the README --- */
+
+static size_t count_in(const char *text, const char *name)
+{
+    size_t count = 0, size = strlen(name);
+    for (const char *at = strstr(text, name); at != NULL; at = strstr(at + 1, name))
+        if (at[-1] == ' ' && (at[size] == ',' || at[size] == ' '))
+            count++;
+    return count;
+}
+
+/* The first column of the table has every method once, and nothing else. */
+Test(methods, are_all_in_the_documentation)
+{
+    static char text[1 << 16], names[1 << 15];
+    FILE *file = fopen(HN_RPC_README, "r");
+    cr_assert_not_null(file);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    char *row = strstr(text, "| Methods | From");
+    cr_assert_not_null(row);
+    size_t size = 0, commas = 0;
+    while ((row = strchr(row, '\n')) != NULL && row[1] == '|') {
+        row += 2;
+        for (; *row != '|'; row++) {
+            names[size++] = *row;
+            commas += *row == ',';
+        }
+        commas++;
+    }
+    size_t count;
+    const hn_rpc_method *methods = hn_rpc_methods(&count);
+    for (size_t i = 0; i < count; i++)
+        cr_assert_eq(count_in(names, methods[i].name), 1, "%s", methods[i].name);
+    cr_assert_eq(commas, count + 1, "%zu names for %zu methods", commas - 1, count); /* a row of dashes */
 }
