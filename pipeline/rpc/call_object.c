@@ -128,10 +128,12 @@ static hn_rpc_complaint read_input(hn_bytes *out, hn_arena *arena, const cJSON *
 }
 
 static const char both_prices[] = "both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified";
+static const char no_beacon_root[] = "block override \"beaconRoot\" is not supported for this RPC method";
+static const char no_withdrawals[] = "block override \"withdrawals\" is not supported for this RPC method";
 
 void hn_rpc_refuse_argument(hn_rpc_call *call, unsigned index, hn_rpc_complaint complaint)
 {
-    if (complaint == both_prices)
+    if (complaint == both_prices || complaint == no_beacon_root || complaint == no_withdrawals)
         hn_rpc_fail(call, HN_RPC_SERVER_ERROR, "%s", complaint);
     else
         hn_rpc_fail(call, HN_RPC_INVALID_PARAMS, "invalid argument %u: %s", index, complaint);
@@ -289,4 +291,20 @@ hn_rpc_complaint hn_rpc_read_block_override(hn_block_override *out, const cJSON 
     TRY_READ(override_u256(&out->has_difficulty, &out->difficulty, hn_rpc_member(json, "difficulty")));
     TRY_READ(override_u256(&out->has_base_fee, &out->base_fee, either(json, "baseFeePerGas", "baseFee")));
     return override_u256(&out->has_blob_base_fee, &out->blob_base_fee, hn_rpc_member(json, "blobBaseFee"));
+}
+
+hn_rpc_complaint hn_rpc_read_call_block(hn_query *query, hn_arena *arena, const cJSON *json)
+{
+    if (json == NULL)
+        return NULL;
+    hn_block_override *block = hn_arena_calloc(arena, 1, sizeof *block);
+    if (block == NULL)
+        return "too large";
+    TRY_READ(hn_rpc_read_block_override(block, json));
+    if (hn_rpc_member(json, "beaconRoot") != NULL)
+        return no_beacon_root;
+    if (hn_rpc_member(json, "withdrawals") != NULL)
+        return no_withdrawals;
+    query->block_override = block;
+    return NULL;
 }

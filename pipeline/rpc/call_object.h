@@ -1,4 +1,4 @@
-/* The transaction object of eth_call and eth_estimateGas, and their state overrides. */
+/* The transaction object of eth_call and eth_estimateGas, and their overrides of state and block. */
 #ifndef HN_PIPELINE_RPC_CALL_OBJECT_H
 #define HN_PIPELINE_RPC_CALL_OBJECT_H
 
@@ -17,5 +17,9 @@ hn_rpc_complaint hn_rpc_read_overrides(hn_query *query, hn_arena *arena, const c
 /* {number, time, gasLimit, feeRecipient, prevRandao, difficulty, baseFeePerGas, blobBaseFee}, and geth's
  * older names of them. `json` may be NULL: nothing is overridden. */
 hn_rpc_complaint hn_rpc_read_block_override(hn_block_override *out, const cJSON *json);
+
+/* The same into query->block_override, for a single call: what matters only where a whole block is made
+ * (beaconRoot, withdrawals) is refused, as geth does. */
+hn_rpc_complaint hn_rpc_read_call_block(hn_query *query, hn_arena *arena, const cJSON *json);
 
 #endif

@@ -6,10 +6,16 @@
 #include <stdlib.h>
 
 static hn_rpc_method methods[] = {
-#define METHOD(name, required_count, first, second, third)                                                   \
-    {#name, hn_rpc_##name, {HN_RPC_##first, HN_RPC_##second, HN_RPC_##third}, required_count},
+/* What a row leaves out is nothing. */
+#define TYPES(first, second, third, fourth, ...)                                                             \
+    {                                                                                                        \
+        HN_RPC_##first, HN_RPC_##second, HN_RPC_##third, HN_RPC_##fourth                                     \
+    }
+#define METHOD(name, required_count, ...)                                                                    \
+    {#name, hn_rpc_##name, TYPES(__VA_ARGS__, NOTHING, NOTHING), required_count},
     HN_RPC_METHOD_LIST(METHOD)
 #undef METHOD
+#undef TYPES
 };
 
 enum { METHOD_COUNT = sizeof methods / sizeof methods[0] };

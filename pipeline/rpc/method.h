@@ -17,7 +17,8 @@ const hn_rpc_method *hn_rpc_method_find(const char *name);
 /* All methods, sorted by name. */
 const hn_rpc_method *hn_rpc_methods(size_t *count);
 
-/* Functions of the table, by the file that has them. */
+/* Functions of the table, by the file that has them: name, how many parameters are required, and the types of
+ * three of them or four. */
 #define HN_RPC_METHOD_LIST(X)                                                                                \
     /* methods_node.c */                                                                                     \
     X(web3_clientVersion, 0, NOTHING, NOTHING, NOTHING)                                                      \
@@ -53,8 +54,8 @@ const hn_rpc_method *hn_rpc_methods(size_t *count);
     X(eth_getCode, 1, ADDRESS, BLOCK, NOTHING)                                                               \
     X(eth_getStorageAt, 2, ADDRESS, SLOT, BLOCK)                                                             \
     X(eth_getStorageValues, 1, JSON, BLOCK, NOTHING)                                                         \
-    X(eth_call, 1, JSON, BLOCK, JSON)                                                                        \
-    X(eth_estimateGas, 1, JSON, BLOCK, JSON)                                                                 \
+    X(eth_call, 1, JSON, BLOCK, JSON, JSON)                                                                  \
+    X(eth_estimateGas, 1, JSON, BLOCK, JSON, JSON)                                                           \
     /* methods_proof.c */                                                                                    \
     X(eth_getProof, 2, ADDRESS, JSON, BLOCK)                                                                 \
     X(eth_createAccessList, 1, JSON, BLOCK, JSON)                                                            \
@@ -110,7 +111,7 @@ const hn_rpc_method *hn_rpc_methods(size_t *count);
     X(eth_subscribe, 0, ANY, ANY, NOTHING)                                                                   \
     X(eth_unsubscribe, 1, TEXT, NOTHING, NOTHING)
 
-#define HN_RPC_METHOD_DECLARE(name, required, first, second, third) void hn_rpc_##name(hn_rpc_call *call);
+#define HN_RPC_METHOD_DECLARE(name, ...) void hn_rpc_##name(hn_rpc_call *call);
 HN_RPC_METHOD_LIST(HN_RPC_METHOD_DECLARE)
 #undef HN_RPC_METHOD_DECLARE
 

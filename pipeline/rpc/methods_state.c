@@ -281,6 +281,11 @@ static void ask_call(hn_rpc_call *call, hn_query_kind kind, void (*then)(hn_rpc_
         hn_rpc_refuse_argument(call, 2, complaint);
         return;
     }
+    complaint = hn_rpc_read_call_block(query, call->arena, call->params[3].json);
+    if (complaint != NULL) {
+        hn_rpc_refuse_argument(call, 3, complaint);
+        return;
+    }
     hn_rpc_ask(call, query, then);
 }
 

@@ -197,13 +197,9 @@ void hn_rpc_debug_traceTransaction(hn_rpc_call *call)
 /* The overrides stand in the configuration. */
 static hn_rpc_complaint read_call_overrides(hn_query *query, hn_arena *arena, const cJSON *config)
 {
-    hn_block_override *block = hn_arena_calloc(arena, 1, sizeof *block);
-    if (block == NULL)
-        return "too large";
     hn_rpc_complaint complaint = hn_rpc_read_overrides(query, arena, hn_rpc_member(config, "stateOverrides"));
     if (complaint == NULL)
-        complaint = hn_rpc_read_block_override(block, hn_rpc_member(config, "blockOverrides"));
-    query->block_override = block;
+        complaint = hn_rpc_read_call_block(query, arena, hn_rpc_member(config, "blockOverrides"));
     return complaint;
 }
 

@@ -417,6 +417,49 @@ Test(methods, say_why_a_call_failed)
     stop();
 }
 
+/* A contract put at TARGET that returns what one instruction says, and the overrides of the block. */
+#define ANSWERING(instruction) "{\"" TARGET "\":{\"code\":\"0x" instruction "5f5260205ff3\"}}"
+#define WORD_OF(last_four)     "\"0x000000000000000000000000000000000000000000000000000000000000" last_four "\""
+/* Reverts unless the block's number is 0x1234. */
+#define ONLY_THEN "{\"" TARGET "\":{\"code\":\"0x4361123414600b575f5ffd5b00\"}}"
+
+static const struct {
+    const char *code, *block, *result;
+} block_overrides[] = {
+    {ANSWERING("43"), "{\"number\":\"0x1234\"}", WORD_OF("1234")},
+    {ANSWERING("42"), "{\"time\":\"0x2345\"}", WORD_OF("2345")},
+    {ANSWERING("45"), "{\"gasLimit\":\"0x3456\"}", WORD_OF("3456")},
+    {ANSWERING("41"), "{\"feeRecipient\":\"0x0000000000000000000000000000000000004567\"}", WORD_OF("4567")},
+    {ANSWERING("44"), "{\"prevRandao\":" WORD_OF("5678") "}", WORD_OF("5678")},
+    {ANSWERING("43"), "{}", WORD_OF("0000")},
+    {ANSWERING("43"), "null", WORD_OF("0000")},
+};
+
+Test(methods, run_calls_in_an_overridden_block)
+{
+    static const char call_in[] = "[{\"to\":\"" TARGET "\"},\"latest\",%s,%s]";
+    char params[600];
+    start(&(hn_rpc_config){0});
+    for (size_t i = 0; i < sizeof block_overrides / sizeof block_overrides[0]; i++) {
+        snprintf(params, sizeof params, call_in, block_overrides[i].code, block_overrides[i].block);
+        expect_result("/", "eth_call", params, block_overrides[i].result);
+    }
+    snprintf(params, sizeof params, call_in, ONLY_THEN, "{}");
+    expect_error("eth_estimateGas", params, 3, "execution reverted");
+    snprintf(params, sizeof params, call_in, ONLY_THEN, "{\"number\":\"0x1234\"}");
+    json_t *response = call("/", "eth_estimateGas", params);
+    cr_assert(json_is_string(json_object_get(response, "result")));
+    json_decref(response);
+
+    snprintf(params, sizeof params, call_in, "{}", "{\"beaconRoot\":" WORD_OF("0001") "}");
+    expect_error("eth_call", params, -32000,
+                 "block override \"beaconRoot\" is not supported for this RPC method");
+    snprintf(params, sizeof params, call_in, "{}", "{\"withdrawals\":[]}");
+    expect_error("eth_estimateGas", params, -32000,
+                 "block override \"withdrawals\" is not supported for this RPC method");
+    stop();
+}
+
 /* The bytes of a block's header have its hash; its receipt's and transaction's bytes are in the block's. */
 Test(methods, give_back_the_bytes)
 {
