@@ -29,8 +29,10 @@ HN_MUST_USE hn_err hn_query_engine_create(hn_query_engine **out, const hn_query_
 void hn_query_engine_destroy(hn_query_engine *engine);
 
 /* A machine of its own over the ledgers of `owner` (all have been added), for one other thread, which calls
- * hn_query_run with it while the owner goes on sealing. `number` is its own, from 1 to 127. It is destroyed
- * before its owner. HN_ERR_NO_MEMORY. */
+ * hn_query_run with it while the owner goes on sealing. `number` is its own, from 1 to 127; the lane's
+ * threads count from 1, and JSON-RPC's thread has the last. It is destroyed before its owner.
+ * HN_ERR_NO_MEMORY. */
+enum { HN_QUERY_READER_OF_RPC = 127 };
 HN_MUST_USE hn_err hn_query_reader_create(hn_query_engine **out, const hn_query_engine *owner,
                                           uint32_t number);
 
@@ -59,7 +61,7 @@ void hn_query_engine_set_sealer(hn_query_engine *engine, uint32_t ledger, hn_sea
 HN_MUST_USE hn_err hn_query_engine_note_sealed(hn_query_engine *engine, uint32_t ledger,
                                                const hn_executed_block *block);
 
-/* Answers one query of the BACK or LANE kinds, synchronously: query->err tells how. */
+/* Answers one query of the HERE, BACK or LANE kinds, synchronously: query->err tells how. */
 void hn_query_run(hn_query_engine *engine, hn_query *query);
 
 /* From any thread: the running query ends soon, with HN_ERR_TIMEOUT, when its deadline has come; at

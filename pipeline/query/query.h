@@ -1,4 +1,4 @@
-/* One question about a ledger's state: asked by the RPC thread, answered by the core that owns the answer.
+/* One question about a ledger's state: asked by the RPC thread, answered by whoever has the answer.
  *
  * The asker fills the question and hands the object over a ring; the answerer fills the answer and hands it
  * back. Whoever holds it owns it and its arena. Nothing in it points into the answerer's memory on return.
@@ -11,20 +11,21 @@
 #include "engine/state/state_trie.h"
 #include "engine/types/header.h"
 
-/* name, who answers: the back core (sealed state), the lane of heavy queries (code that runs on it), or the
- * front core (pool). */
+/* name, who answers: the asker himself with a reader of his own (single looks into the sealed state), the
+ * back core (what needs the sealer), the lane of heavy queries (code that runs on it), or the front core
+ * (pool). */
 #define HN_QUERY_LIST(X)                                                                                     \
-    X(ACCOUNT, BACK)              /* account: balance, nonce, code hash */                                   \
-    X(STORAGE, BACK)              /* slot of an account */                                                   \
-    X(STORAGE_VALUES, BACK)       /* slots of several accounts */                                            \
-    X(CODE, BACK)                 /* code of an account */                                                   \
+    X(ACCOUNT, HERE)              /* account: balance, nonce, code hash */                                   \
+    X(STORAGE, HERE)              /* slot of an account */                                                   \
+    X(STORAGE_VALUES, HERE)       /* slots of several accounts */                                            \
+    X(CODE, HERE)                 /* code of an account */                                                   \
     X(CALL, LANE)                 /* run a call, nothing stays */                                            \
     X(ESTIMATE_GAS, LANE)         /* smallest gas limit of a call */                                         \
     X(ACCESS_LIST, LANE)          /* the access list that suits a call */                                    \
     X(TRACE, LANE)                /* a trace of a call, or of transactions of a block */                     \
     X(SIMULATE, LANE)             /* blocks made up on top of a block: simulation.h */                       \
     X(PROOF, BACK)                /* an account, slots of it, and their Merkle proofs */                     \
-    X(HEAD, BACK)                 /* newest sealed header that queries see */                                \
+    X(HEAD, HERE)                 /* newest sealed header that queries see */                                \
     X(PENDING_NONCE, FRONT)       /* account's next nonce with the pool's transactions counted */            \
     X(PENDING_TRANSACTION, FRONT) /* a transaction of the pool, by hash */                                   \
     X(POOL_STATUS, FRONT)         /* how many transactions are ready and waiting */                          \
@@ -38,6 +39,7 @@ typedef enum hn_query_kind {
 } hn_query_kind;
 
 typedef enum hn_query_place {
+    HN_QUERY_PLACE_HERE,
     HN_QUERY_PLACE_FRONT,
     HN_QUERY_PLACE_BACK,
     HN_QUERY_PLACE_LANE,

@@ -60,37 +60,6 @@ hn_query *hn_rpc_new_query(hn_rpc_call *call, hn_query_kind kind)
     return query;
 }
 
-void hn_rpc_ask(hn_rpc_call *call, hn_query *query, void (*then)(hn_rpc_call *call, hn_query *query))
-{
-    hn_rpc_core *core = call->core;
-    if (core->query_count >= core->config.in_flight_max) {
-        hn_rpc_fail_err(call, HN_ERR_AGAIN);
-        return;
-    }
-    /* Answers go to memory of the query's own: other calls of the same batch may be at work in the
-     * exchange's arena meanwhile, on this thread. */
-    hn_arena *arena = malloc(sizeof *arena);
-    if (arena == NULL) {
-        hn_rpc_fail_err(call, HN_ERR_NO_MEMORY);
-        return;
-    }
-    hn_arena_init(arena, 4096, 2 * (size_t)core->config.response_bytes_max);
-    query->arena = arena;
-    query->asker = hn_rpc_exchange_asker(call->exchange);
-    query->deadline_ms = hn_rpc_now_ms() + core->config.call_timeout_ms;
-    call->on_query = then;
-    hn_err err = core->backend->operations->query(core->backend->self, query);
-    if (err != HN_OK) {
-        hn_arena_destroy(arena);
-        free(arena);
-        hn_rpc_fail_err(call, err);
-        return;
-    }
-    hn_rpc_exchange_hold(call->exchange);
-    core->query_count++;
-    publish_in_flight(core);
-}
-
 /* As Go prints a duration: "5s", "1.5s", "300ms", "1m30s". */
 static void write_duration(char *out, size_t room, uint32_t ms)
 {
@@ -125,17 +94,66 @@ static void fail_query(hn_rpc_call *call, const hn_query *query)
     }
 }
 
-static void take_query(hn_rpc_core *core, hn_query *query)
+static void tell_answer(hn_rpc_call *call, hn_query *query)
 {
-    hn_rpc_call *call = query->user;
-    HN_CHECK(core->query_count != 0);
-    core->query_count--;
     bool is_told = (query->kind == HN_QUERY_PENDING_TRANSACTION && query->err == HN_ERR_NOT_FOUND) ||
                    (query->kind == HN_QUERY_SIMULATE && query->err == HN_ERR_INVALID);
     if (query->err == HN_OK || is_told)
         call->on_query(call, query);
     else
         fail_query(call, query);
+}
+
+/* A look at the state costs less than handing it over would. */
+static bool answer_here(hn_rpc_call *call, hn_query *query, void (*then)(hn_rpc_call *call, hn_query *query))
+{
+    const hn_backend *backend = call->core->backend;
+    if (backend->operations->answer == NULL || !backend->operations->answer(backend->self, query))
+        return false;
+    call->on_query = then;
+    tell_answer(call, query);
+    return true;
+}
+
+void hn_rpc_ask(hn_rpc_call *call, hn_query *query, void (*then)(hn_rpc_call *call, hn_query *query))
+{
+    hn_rpc_core *core = call->core;
+    if (answer_here(call, query, then))
+        return;
+    if (core->query_count >= core->config.in_flight_max) {
+        hn_rpc_fail_err(call, HN_ERR_AGAIN);
+        return;
+    }
+    /* Answers go to memory of the query's own: other calls of the same batch may be at work in the
+     * exchange's arena meanwhile, on this thread. */
+    hn_arena *arena = malloc(sizeof *arena);
+    if (arena == NULL) {
+        hn_rpc_fail_err(call, HN_ERR_NO_MEMORY);
+        return;
+    }
+    hn_arena_init(arena, 4096, 2 * (size_t)core->config.response_bytes_max);
+    query->arena = arena;
+    query->asker = hn_rpc_exchange_asker(call->exchange);
+    query->deadline_ms = hn_rpc_now_ms() + core->config.call_timeout_ms;
+    call->on_query = then;
+    hn_err err = core->backend->operations->query(core->backend->self, query);
+    if (err != HN_OK) {
+        hn_arena_destroy(arena);
+        free(arena);
+        hn_rpc_fail_err(call, err);
+        return;
+    }
+    hn_rpc_exchange_hold(call->exchange);
+    core->query_count++;
+    publish_in_flight(core);
+}
+
+static void take_query(hn_rpc_core *core, hn_query *query)
+{
+    hn_rpc_call *call = query->user;
+    HN_CHECK(core->query_count != 0);
+    core->query_count--;
+    tell_answer(call, query);
     hn_arena *arena = query->arena;
     hn_arena_destroy(arena);
     free(arena);

@@ -43,6 +43,16 @@ static const char *refusal(void *self)
     return hn_node_intake_words(self);
 }
 
+static bool answer(void *self, hn_query *question)
+{
+    hn_node *node = self;
+    if (hn_query_place_of(question->kind) != HN_QUERY_PLACE_HERE)
+        return false;
+    hn_query_run(node->rpc_queries, question);
+    hn_count(&node->counters.queries_here, 1);
+    return true;
+}
+
 static hn_err query(void *self, hn_query *question)
 {
     hn_node *node = self;
@@ -51,6 +61,7 @@ static hn_err query(void *self, hn_query *question)
         return hn_query_lane_put(node->query_lane, question);
     case HN_QUERY_PLACE_BACK:
         return hn_ring_push(node->query, &question, 1) == 1 ? HN_OK : HN_ERR_AGAIN;
+    case HN_QUERY_PLACE_HERE:
     case HN_QUERY_PLACE_FRONT:
     default:
         break;
@@ -112,6 +123,7 @@ static uint64_t pending_lost(void *self, uint32_t ledger)
 static const hn_backend_operations operations = {
     .submit = submit,
     .refusal = refusal,
+    .answer = answer,
     .query = query,
     .expire = expire,
     .poll_replies = poll_replies,

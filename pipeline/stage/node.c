@@ -228,7 +228,10 @@ static hn_err start_lane(hn_node *node, hn_node_problem *problem)
         .self = node,
     };
     hn_query_engine_set_carrier(node->query_engine, hn_node_take_errand, node);
-    hn_err err = hn_query_lane_start(&node->query_lane, node->query_engine, &options);
+    hn_err err = hn_query_reader_create(&node->rpc_queries, node->query_engine, HN_QUERY_READER_OF_RPC);
+    if (err != HN_OK)
+        return explain(problem, "reading state for JSON-RPC", "", err);
+    err = hn_query_lane_start(&node->query_lane, node->query_engine, &options);
     return err == HN_OK ? HN_OK : explain(problem, "threads for calls", "", err);
 }
 
@@ -270,6 +273,7 @@ void hn_node_destroy(hn_node *node)
         hn_wire_server_destroy(node->wire);
     hn_port_close(node->port);
     hn_query_lane_stop(node->query_lane);
+    hn_query_engine_destroy(node->rpc_queries);
     if (node->query_engine != NULL)
         hn_query_engine_destroy(node->query_engine);
     hn_node_remove_ledgers(node);

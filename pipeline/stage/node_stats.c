@@ -27,7 +27,8 @@ static hn_err tell_stages(void *self, hn_stats_writer *writer, const char *param
     hn_stats_put(writer, "refused", refused);
     hn_stats_put(writer, "frames", read_counter(&node->counters.frames));
     hn_stats_put(writer, "sealed", read_counter(&node->counters.sealed));
-    hn_stats_put(writer, "queries", read_counter(&node->counters.queries));
+    hn_stats_put(writer, "queries",
+                 read_counter(&node->counters.queries) + read_counter(&node->counters.queries_here));
     hn_stats_put(writer, "replies", read_counter(&node->counters.replies));
     for (uint32_t i = 0; i < node->core_count; i++) {
         for (unsigned j = 0; j < node->cores[i]->stage_count; j++) {

@@ -139,7 +139,8 @@ typedef struct hn_node_counters {
     _Atomic uint64_t rejects[HN_REJECT_COUNT];
     /* back */
     _Atomic uint64_t sealed;
-    _Atomic uint64_t queries;
+    _Atomic uint64_t queries;        /* answered on the back core */
+    _Atomic uint64_t queries_here;   /* answered by JSON-RPC's own thread */
     hn_histogram reply_ns;           /* front: from receive to reply, executed and durable */
     hn_histogram frame_transactions; /* front: batch sizes */
 } hn_node_counters;
@@ -204,7 +205,8 @@ struct hn_node {
     hn_log_view log_view;
     /* back core */
     hn_query_engine *query_engine;
-    hn_query_lane *query_lane; /* has threads of its own; from start to stop */
+    hn_query_engine *rpc_queries; /* JSON-RPC's own reader; from start to the end */
+    hn_query_lane *query_lane;    /* has threads of its own; from start to stop */
     hn_history *history;
     hn_block_slot *sealed_waiting[HN_BLOCK_SLOTS]; /* sealed, not durable yet; a ring by position */
     uint32_t sealed_waiting_first;
