@@ -101,7 +101,7 @@ for (const [first, second] of [['SIGTERM', 'SIGTERM'], ['SIGINT', 'SIGTERM'], ['
     const receipt = await sender.submit(sign(accounts[0], { nonce: 0 }));
     assert.equal(receipt.verdict, 'EXECUTED');
     const calls = startHeavyCalls(node, 400);
-    await until(async () => (await node.stats('/hanse/queues')).query > 300, 'the calls wait');
+    await until(async () => (await node.stats('/hanse/calls')).waiting > 300, 'the calls wait');
     node.child.kill(first);
     await sleep(300);
     assert.ok(!node.end, 'it waits for its answers');
@@ -150,7 +150,7 @@ test('a temporary data directory goes away with a node that is ended at once, to
   const node = await new Node(['--dev', '--cores', '2'], { env: { TMPDIR: parent } }).ready();
   defer(t, () => node.child.kill('SIGKILL'));
   const calls = startHeavyCalls(node, 400);
-  await until(async () => (await node.stats('/hanse/queues')).query > 300, 'the calls wait');
+  await until(async () => (await node.stats('/hanse/calls')).waiting > 300, 'the calls wait');
   node.child.kill('SIGINT');
   await sleep(300);
   assert.equal((await node.stop('SIGINT')).code, 130, node.stderr);
@@ -178,7 +178,7 @@ test('while it stops, whoever submits hears that it is stopping', async (t) => {
   defer(t, () => socket.destroy());
   await new Promise((resolve) => socket.once('connect', resolve));
   const calls = startHeavyCalls(node, 400);
-  await until(async () => (await node.stats('/hanse/queues')).query > 300, 'the calls wait');
+  await until(async () => (await node.stats('/hanse/calls')).waiting > 300, 'the calls wait');
   node.child.kill('SIGTERM');
   await until(async () => (await node.stats('/hanse/log')).intake === 'stopping', 'stats say so');
   assert.equal((await sender.submit(sign(accounts[0], { nonce: 0 }))).verdict, 'STOPPED');
