@@ -83,6 +83,14 @@ void hn_query_override_block(hn_evm_block *block, const hn_block_override *overr
         block->blob_base_fee = override->blob_base_fee;
 }
 
+/* The block that would be made now: number and time, and the fork of these. Fees are the newest block's. */
+static void step_to_next_block(hn_evm_block *block, uint64_t now_s)
+{
+    block->number++;
+    block->timestamp = now_s > block->timestamp ? now_s : block->timestamp;
+    block->fork = hn_fork_at(block->config, block->number, block->timestamp);
+}
+
 bool hn_query_begin_call(hn_query_engine *engine, hn_block_context *context, hn_query *query,
                          const hn_query_place_in_chain *place)
 {
@@ -94,6 +102,8 @@ bool hn_query_begin_call(hn_query_engine *engine, hn_block_context *context, hn_
         .is_simulation = true,
     };
     hn_evm_block_of(&context->block, place->sealed->config, place->header);
+    if (query->next_block_s != 0)
+        step_to_next_block(&context->block, query->next_block_s);
     if (query->block_override != NULL)
         hn_query_override_block(&context->block, query->block_override);
     bound_gas(engine, query, place->header);

@@ -161,6 +161,7 @@ typedef struct hn_query {
     hn_proof_question *proof;  /* PROOF */
     uint64_t deadline_ms;      /* when it is interrupted (CLOCK_MONOTONIC); 0: never */
     hn_call call;              /* CALL, ESTIMATE_GAS: gas 0 stands for the cap */
+    uint64_t next_block_s;     /* likewise, Unix time: as in a block made then, on top of `block`; 0: in it */
     /* A call that names EIP-1559 prices: call.gas_price is then computed from the block's base fee. */
     bool has_fee_caps;
     hn_u256 max_fee_per_gas;

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 /* A query about the address that is the first parameter, at the block that is parameter `block_index`. */
 static hn_query *new_account_query(hn_rpc_call *call, hn_query_kind kind, unsigned block_index)
@@ -265,12 +266,22 @@ static void answer_gas(hn_rpc_call *call, hn_query *query)
         fail_call(call, query);
 }
 
+/* What is asked for "pending", and every estimate for the newest state, is about the block to come: a ledger
+ * without traffic has no new blocks, so the newest one's time may be long ago. */
+static bool is_about_next_block(const hn_rpc_call *call, const hn_query *query)
+{
+    return call->params[1].is_pending ||
+           (query->kind == HN_QUERY_ESTIMATE_GAS && query->block.kind == HN_BLOCK_LATEST);
+}
+
 static void ask_call(hn_rpc_call *call, hn_query_kind kind, void (*then)(hn_rpc_call *call, hn_query *query))
 {
     hn_query *query = hn_rpc_new_query(call, kind);
     if (query == NULL)
         return;
     query->block = call->params[1].block;
+    if (is_about_next_block(call, query))
+        query->next_block_s = (uint64_t)time(NULL);
     hn_rpc_complaint complaint = hn_rpc_read_call(query, call->arena, call->params[0].json);
     if (complaint != NULL) {
         hn_rpc_refuse_argument(call, 0, complaint);

@@ -205,7 +205,7 @@ test('a submission to another ledger leaves the outcome alone', async (t) => {
   const raw = sign(accounts[0], { chainId: 1002, nonce: 0 });
   const first = await sender.submit(raw);
   assert.deepEqual([first?.verdict, first?.ledger], ['EXECUTED', 1]);
-  assert.match((await node.ask('eth_sendRawTransaction', [raw], '/one')).error?.message, /^invalid chain id for signer/);
+  assert.match((await node.ask('eth_sendRawTransaction', [raw], '/one')).error?.message, /^invalid sender: invalid chain id for signer/);
   assert.deepEqual(await sender.submit(raw), first);
 });
 
