@@ -52,7 +52,8 @@ static void compare(const hn_signature_context *alone, const hn_recovery_kernel 
 
 int main(int argc, char **argv)
 {
-    const int rounds = argc > 1 ? atoi(argv[1]) : 300;
+    const long asked = argc > 1 ? strtol(argv[1], NULL, 10) : 300;
+    const int rounds = asked > 0 && asked < 1000000 ? (int)asked : 300;
     hn_signature_context *alone;
     hn_recovery *items = calloc(SIGNATURES, sizeof *items);
     HN_CHECK(items != NULL && hn_signature_context_create_with(&alone, NULL) == HN_OK);

@@ -183,9 +183,9 @@ static hn_err receive(run *r, uint32_t index)
     hn_err err = find_body(r, &body, &size, c);
     if (err != HN_OK)
         return err == HN_ERR_AGAIN ? HN_OK : err;
-    if (strstr(body, "\"error\"") != NULL)
-        return fail(r, HN_ERR_INVALID, "an error", strstr(body, "\"error\""),
-                    strlen(strstr(body, "\"error\"")));
+    const char *error = body == NULL ? NULL : strstr(body, "\"error\"");
+    if (error != NULL)
+        return fail(r, HN_ERR_INVALID, "an error", error, strlen(error));
     HN_TRY(note_answer(r, c));
     return start_next(r, index);
 }

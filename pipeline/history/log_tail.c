@@ -26,6 +26,8 @@ static bool reserve(hn_history_ledger *ledger, size_t more)
 /* There is room for all of the transaction's entries. */
 static void add_receipt(hn_history_ledger *ledger, uint64_t location, const hn_receipt *receipt)
 {
+    if (receipt->log_count == 0)
+        return; /* perhaps there are no entries at all yet */
     hn_log_entry *to = ledger->log_entries + ledger->log_entry_count;
     for (uint32_t i = 0; i < receipt->log_count; i++) {
         const hn_log *log = &receipt->logs[i];
