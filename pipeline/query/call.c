@@ -32,23 +32,25 @@ void hn_query_apply_override(hn_state *state, const hn_account_override *overrid
     }
 }
 
-/* The price of a call with fee caps. False: the call's result says why it cannot start. */
+/* The price of a call with fee caps. False: the call's result says why it cannot start; else it is not
+ * touched, for explain() comes by when it is already there. */
 static bool price_call(hn_query *query, const hn_u256 *base_fee)
 {
     const hn_u256 *most = &query->max_fee_per_gas;
     const hn_u256 *tip = &query->max_priority_fee_per_gas;
-    query->result = (hn_transaction_result){.reject = HN_REJECT_NONE};
+    hn_transaction_result refused = {.reject = HN_REJECT_NONE};
     if (hn_u256_is_zero(most) && hn_u256_is_zero(tip))
         return true; /* free, as if no price was named */
     if (hn_u256_less(most, tip))
-        query->result.reject = HN_REJECT_TIP_ABOVE_FEE_CAP;
+        refused.reject = HN_REJECT_TIP_ABOVE_FEE_CAP;
     else if (hn_u256_less(most, base_fee))
-        query->result =
-            (hn_transaction_result){.reject = HN_REJECT_FEE_CAP_BELOW_BASE_FEE, .bound = *base_fee};
+        refused = (hn_transaction_result){.reject = HN_REJECT_FEE_CAP_BELOW_BASE_FEE, .bound = *base_fee};
     bool carry;
     hn_u256 price = hn_u256_add_carry(base_fee, tip, &carry);
     query->call.gas_price = carry || hn_u256_less(most, &price) ? *most : price;
-    return query->result.reject == HN_REJECT_NONE;
+    if (refused.reject != HN_REJECT_NONE)
+        query->result = refused;
+    return refused.reject == HN_REJECT_NONE;
 }
 
 /* A call without a gas limit gets the cap; an estimate looks no further than a block goes. */

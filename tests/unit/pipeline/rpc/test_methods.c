@@ -404,6 +404,19 @@ static const struct {
      "both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified"},
 };
 
+/* Whoever offers a fee pays it, so the sender is made rich. */
+Test(methods, say_why_a_call_with_fee_caps_failed)
+{
+    static const char params[] =
+        "[{\"from\":\"" POOR "\",\"to\":\"" TARGET "\",\"maxFeePerGas\":\"0x77359400\"},"
+        "\"latest\",{\"" POOR "\":{\"balance\":\"0x8ac7230489e80000\"},"
+        "\"" TARGET "\":{\"code\":\"0xfe\"}}]";
+    start(&(hn_rpc_config){0});
+    expect_error("eth_call", params, -32000, "invalid opcode: INVALID");
+    expect_error("eth_estimateGas", params, -32000, "invalid opcode: INVALID");
+    stop();
+}
+
 Test(methods, say_why_a_call_failed)
 {
     start(&(hn_rpc_config){0});
