@@ -53,6 +53,22 @@ static bool price_call(hn_query *query, const hn_u256 *base_fee)
     return refused.reject == HN_REJECT_NONE;
 }
 
+/* Whoever names a fee cap must own what the call costs at the cap, though less is charged (EIP-1559).
+ * Estimates look for what can be paid. False: the call's result says so. */
+static bool can_pay(hn_state *state, hn_query *query)
+{
+    if (!query->has_fee_caps || query->kind == HN_QUERY_ESTIMATE_GAS ||
+        hn_u256_is_zero(&query->max_fee_per_gas))
+        return true;
+    const hn_u256 balance = hn_state_get(state, &query->call.from)->current.balance;
+    hn_u256 cost = query->call.value;
+    if (hn_u256_add_product(&cost, &query->max_fee_per_gas, query->call.gas) &&
+        !hn_u256_less(&balance, &cost))
+        return true;
+    query->result = (hn_transaction_result){.reject = HN_REJECT_FUNDS, .bound = balance};
+    return false;
+}
+
 /* A call without a gas limit gets the cap; an estimate looks no further than a block goes. */
 static void bound_gas(const hn_query_engine *engine, hn_query *query, const hn_header *header)
 {
@@ -122,7 +138,7 @@ bool hn_query_begin_call(hn_query_engine *engine, hn_block_context *context, hn_
             hn_query_apply_override(engine->state, &query->overrides[i]);
         hn_state_end_transaction(engine->state);
     }
-    return true;
+    return can_pay(engine->state, query);
 }
 
 static hn_err run_kind(hn_block_context *context, hn_query *query)

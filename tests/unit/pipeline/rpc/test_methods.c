@@ -8,6 +8,7 @@
 #include "engine/codec/hex.h"
 
 #include <criterion/criterion.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -403,6 +404,23 @@ static const struct {
     {"eth_call", "[{\"gasPrice\":\"0x1\",\"maxFeePerGas\":\"0x1\"}]",
      "both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified"},
 };
+
+/* 21000 gas cost 31500 gwei at the cap, and 21000 gwei at the base fee, which is what is charged. */
+Test(methods, ask_for_what_a_call_costs_at_its_fee_cap)
+{
+    static const char params[] =
+        "[{\"from\":\"" POOR "\",\"to\":\"" TARGET "\",\"gas\":\"0x5208\",\"maxFeePerGas\":\"0x59682f00\"},"
+        "\"latest\",{\"" POOR "\":{\"balance\":\"0x%" PRIx64 "\"}}]";
+    char text[400];
+    start(&(hn_rpc_config){0});
+    snprintf(text, sizeof text, params, UINT64_C(31500000000000));
+    expect_result("/", "eth_call", text, "\"0x\"");
+    snprintf(text, sizeof text, params, UINT64_C(31499999999999));
+    expect_error("eth_call", text, -32000,
+                 "err: insufficient funds for gas * price + value: address " POOR
+                 " have 31499999999999 want 31500000000000 (supplied gas 21000)");
+    stop();
+}
 
 /* Whoever offers a fee pays it, so the sender is made rich. */
 Test(methods, say_why_a_call_with_fee_caps_failed)
