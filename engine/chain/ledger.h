@@ -130,6 +130,12 @@ const hn_state_trie *hn_sealer_trie(const hn_sealer *sealer);
 /* The state root if this diff came on top; the tries are afterwards what they were. HN_ERR_NO_MEMORY. */
 HN_MUST_USE hn_err hn_sealer_root_after(hn_sealer *sealer, hn_hash *root, const hn_state_diff *diff);
 
+/* Takes a diff out of the tries, or brings it in, and gives the root: to look at another state, and then go
+ * back the same way before anything is sealed. The head stays what it is. HN_ERR_NO_MEMORY: the tries are
+ * unusable. */
+HN_MUST_USE hn_err hn_sealer_look_back(hn_sealer *sealer, hn_hash *root, const hn_state_diff *diff);
+HN_MUST_USE hn_err hn_sealer_look_forward(hn_sealer *sealer, hn_hash *root, const hn_state_diff *diff);
+
 /* Stands on a snapshot instead: builds the tries from `flat` and checks head->state_root: HN_ERR_MISMATCH. */
 HN_MUST_USE hn_err hn_sealer_restore(hn_sealer *sealer, const hn_flat *flat, const hn_header *head);
 

@@ -86,6 +86,16 @@ hn_err hn_sealer_root_after(hn_sealer *sealer, hn_hash *root, const hn_state_dif
     return hn_state_trie_undo(sealer->trie, &before, diff);
 }
 
+hn_err hn_sealer_look_back(hn_sealer *sealer, hn_hash *root, const hn_state_diff *diff)
+{
+    return hn_state_trie_undo(sealer->trie, root, diff);
+}
+
+hn_err hn_sealer_look_forward(hn_sealer *sealer, hn_hash *root, const hn_state_diff *diff)
+{
+    return hn_state_trie_apply(sealer->trie, root, diff);
+}
+
 hn_err hn_sealer_restore(hn_sealer *sealer, const hn_flat *flat, const hn_header *head)
 {
     hn_state_trie *trie;

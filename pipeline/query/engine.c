@@ -116,9 +116,29 @@ hn_err hn_query_engine_add_ledger(hn_query_engine *engine, uint32_t index, const
     return HN_OK;
 }
 
+void hn_query_engine_note_ahead(hn_query_engine *engine, uint32_t ledger, const hn_executed_block *block)
+{
+    HN_CHECK(ledger < engine->shared->count);
+    hn_ahead *ahead = &engine->shared->ahead[ledger];
+    HN_CHECK(ahead->count < HN_QUERY_AHEAD_MAX);
+    ahead->blocks[(ahead->first + ahead->count) % HN_QUERY_AHEAD_MAX] = block;
+    ahead->count++;
+}
+
+/* A block that was ahead is so no more. */
+static void forget_ahead(hn_ahead *ahead, const hn_executed_block *block)
+{
+    if (ahead->count == 0)
+        return;
+    HN_CHECK(hn_ahead_block(ahead, 0) == block);
+    ahead->first = (ahead->first + 1) % HN_QUERY_AHEAD_MAX;
+    ahead->count--;
+}
+
 hn_err hn_query_engine_note_sealed(hn_query_engine *engine, uint32_t ledger, const hn_executed_block *block)
 {
     HN_CHECK(ledger < engine->shared->count);
+    forget_ahead(&engine->shared->ahead[ledger], block);
     hn_arena_reset(&engine->scratch);
     HN_TRY(hn_sealed_push(&engine->shared->ledgers[ledger], &engine->scratch, &block->header, &block->hash,
                           &block->diff));

@@ -55,6 +55,12 @@ HN_MUST_USE hn_err hn_query_engine_add_ledger(hn_query_engine *engine, uint32_t 
 /* Where a ledger's proofs come from; it outlives the engine. Without one there are no proofs. */
 void hn_query_engine_set_sealer(hn_query_engine *engine, uint32_t ledger, hn_sealer *sealer);
 
+/* The next block is sealed, and its diff is in the ledger's tries, but queries do not see it yet:
+ * hn_query_engine_note_sealed will take it in, and `block` stays until then. At most HN_QUERY_AHEAD_MAX of a
+ * ledger; whoever seals and lets queries see at once need not call it. */
+enum { HN_QUERY_AHEAD_MAX = 64 };
+void hn_query_engine_note_ahead(hn_query_engine *engine, uint32_t ledger, const hn_executed_block *block);
+
 /* Takes in the next sealed block of a ledger: its diff, header and hash, and puts it into the history (which
  * the caller commits). Copies what it keeps. HN_ERR_NO_MEMORY: the ledger's state is unusable. Errors of
  * hn_history_put_block are given back after the state was taken in. */

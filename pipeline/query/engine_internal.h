@@ -9,12 +9,25 @@
 
 enum { HN_QUERY_LEDGERS_MAX = 1024 };
 
+/* Sealed blocks that queries do not see yet, oldest first. Only on the owner's thread. */
+typedef struct hn_ahead {
+    uint32_t first;
+    uint32_t count;
+    const hn_executed_block *blocks[HN_QUERY_AHEAD_MAX]; /* a ring */
+} hn_ahead;
+
+static inline const hn_executed_block *hn_ahead_block(const hn_ahead *ahead, uint32_t index)
+{
+    return ahead->blocks[(ahead->first + index) % HN_QUERY_AHEAD_MAX];
+}
+
 /* The ledgers, which the engine that was created and its readers share. All are added before there is a
  * reader. */
 typedef struct hn_query_ledgers {
     uint32_t count;
     hn_sealed ledgers[HN_QUERY_LEDGERS_MAX];
     hn_sealer *sealers[HN_QUERY_LEDGERS_MAX];
+    hn_ahead ahead[HN_QUERY_LEDGERS_MAX];
 } hn_query_ledgers;
 
 /* A reader's way to the owner; it has one errand at a time. */

@@ -1,6 +1,6 @@
 /* eth_getProof: an account and slots with the nodes of the tries on the way to them. The tries are the
- * sealer's, which has those of its newest block alone. */
-#include "pipeline/query/engine_internal.h"
+ * sealer's, taken back to the block. */
+#include "pipeline/query/rewind.h"
 
 static hn_err prove_slots(hn_query *query, const hn_state_trie *trie, const hn_state_view *view)
 {
@@ -13,17 +13,18 @@ static hn_err prove_slots(hn_query *query, const hn_state_trie *trie, const hn_s
     return HN_OK;
 }
 
-hn_err hn_query_run_proof(hn_query_engine *engine, hn_query *query, const hn_query_place_in_chain *place)
+static hn_err prove(hn_query *query, const hn_state_trie *trie, const hn_state_view *view)
 {
-    const hn_sealer *sealer = engine->sealers[query->ledger];
-    if (sealer == NULL)
-        return HN_ERR_UNSUPPORTED;
-    hn_hash root;
-    const hn_state_trie *trie = hn_sealer_trie(sealer);
-    hn_state_trie_root(trie, &root);
-    if (!hn_hash_equal(&root, &place->header->state_root))
-        return place->header->number == place->sealed->window.last ? HN_ERR_AGAIN : HN_ERR_LIMIT;
     HN_TRY(hn_state_trie_prove_account(trie, &query->proof->account, query->arena, &query->address));
     hn_state_trie_storage_root(trie, &query->proof->storage_root, &query->address);
-    return prove_slots(query, trie, place->view);
+    return prove_slots(query, trie, view);
+}
+
+hn_err hn_query_run_proof(hn_query_engine *engine, hn_query *query, const hn_query_place_in_chain *place)
+{
+    hn_rewind rewind;
+    HN_TRY(hn_rewind_begin(&rewind, engine, query, place));
+    hn_err err = prove(query, hn_sealer_trie(rewind.sealer), place->view);
+    hn_rewind_end(&rewind);
+    return err;
 }

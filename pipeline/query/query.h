@@ -173,7 +173,7 @@ typedef struct hn_query {
     /* the answer: HN_OK; HN_ERR_NOT_FOUND: no such block, or no such transaction in the pool; HN_ERR_LIMIT:
      * the block's state is not kept any more; HN_ERR_NO_MEMORY; HN_ERR_TIMEOUT: interrupted; TRACE:
      * HN_ERR_INVALID with `problem`: no such tracer, wrong configuration, a transaction that cannot be run;
-     * PROOF: HN_ERR_AGAIN: the tries are ahead of the block, HN_ERR_LIMIT: and beyond it */
+     * PROOF, SIMULATE: HN_ERR_LIMIT with `problem`: too much has changed since the block (rewind.h) */
     hn_err err;
     uint64_t block_number;              /* of the state that answered */
     char problem[256];                  /* TRACE; CALL, ESTIMATE_GAS: what its code failed of, where known */

@@ -96,19 +96,6 @@ static hn_err run(hn_query_engine *engine, hn_query *query)
     return at.is_lost ? HN_ERR_LIMIT : err;
 }
 
-/* A simulation on the newest block begins anew when there is a newer one before it has its roots. */
-static hn_err run_persistently(hn_query_engine *engine, hn_query *query)
-{
-    enum { ATTEMPTS = 16 };
-    hn_err err = run(engine, query);
-    for (int i = 1; i < ATTEMPTS && err == HN_ERR_AGAIN && query->kind == HN_QUERY_SIMULATE; i++) {
-        if (engine->reader == 0 || query->block.kind != HN_BLOCK_LATEST || hn_query_is_late(engine))
-            break;
-        err = run(engine, query);
-    }
-    return err;
-}
-
 void hn_query_run(hn_query_engine *engine, hn_query *query)
 {
     uint64_t number = atomic_load(&engine->run_number);
@@ -117,7 +104,7 @@ void hn_query_run(hn_query_engine *engine, hn_query *query)
         query->call = call;
         atomic_store(&engine->run_number, ++number);
         atomic_store(&engine->run_deadline_ms, query->deadline_ms);
-        query->err = run_persistently(engine, query);
+        query->err = run(engine, query);
         atomic_store(&engine->run_deadline_ms, 0);
     } while (query->err == HN_ERR_TIMEOUT && atomic_load(&engine->interrupted_number) != number);
 }

@@ -6,7 +6,7 @@
 #include "engine/chain/parameters.h"
 #include "engine/codec/hex.h"
 #include "engine/trie/ordered_root.h"
-#include "pipeline/query/engine_internal.h"
+#include "pipeline/query/rewind.h"
 #include "pipeline/query/transfers.h"
 
 #include <inttypes.h>
@@ -243,8 +243,8 @@ static hn_err run_call(simulator *self, hn_simulated_answer *answer, hn_receipt 
 
 /* --- one block --- */
 
-/* What the owner of the tries does for a simulation: checks that they are those of its block, and finds the
- * root that `diff` would make of them (NULL: it only checks). */
+/* What the owner of the tries does for a simulation: finds the root that `diff` would make of those of its
+ * block. */
 typedef struct trie_errand {
     const simulator *simulator;
     hn_state_diff *diff;
@@ -254,29 +254,19 @@ typedef struct trie_errand {
 
 static hn_err ask_tries(const simulator *self, hn_hash *root, hn_state_diff *diff)
 {
-    const hn_query_place_in_chain *place = self->place;
-    hn_sealer *sealer = self->engine->sealers[self->query->ledger];
-    bool is_newest = place->header->number == place->sealed->window.last;
-    hn_state_trie_root(hn_sealer_trie(sealer), root);
-    if (!hn_hash_equal(root, &place->header->state_root) || !is_newest)
-        return is_newest || self->query->block.kind == HN_BLOCK_LATEST ? HN_ERR_AGAIN : HN_ERR_LIMIT;
-    if (diff == NULL)
-        return HN_OK;
-    HN_TRY(hn_flat_list_cleared(place->sealed->flat, self->arena, diff));
-    return hn_sealer_root_after(sealer, root, diff);
+    hn_rewind rewind;
+    HN_TRY(hn_rewind_begin(&rewind, self->engine, self->query, self->place));
+    hn_err err = hn_rewind_list_cleared(&rewind, self->arena, diff);
+    if (err == HN_OK)
+        err = hn_sealer_root_after(rewind.sealer, root, diff);
+    hn_rewind_end(&rewind);
+    return err;
 }
 
 static void do_trie_errand(void *argument)
 {
     trie_errand *errand = argument;
     errand->err = ask_tries(errand->simulator, &errand->root, errand->diff);
-}
-
-static hn_err check_tries(simulator *self)
-{
-    trie_errand errand = {.simulator = self};
-    hn_query_on_owner(self->engine, do_trie_errand, &errand);
-    return errand.err;
 }
 
 static hn_err find_state_root(simulator *self, hn_hash *root)
@@ -474,7 +464,6 @@ hn_err hn_query_run_simulation(hn_query_engine *engine, hn_query *query, const h
         .gas_left = engine->options.call_gas_cap,
     };
     self.simulation->answer_count = 0;
-    HN_TRY(check_tries(&self));
     hn_transfers_init(&self.transfers, query->arena, query->simulation->trace_transfers);
     planned *plan = hn_arena_calloc(query->arena, HN_SIMULATION_BLOCKS_MAX + 1, sizeof *plan);
     if (plan == NULL)

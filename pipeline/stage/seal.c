@@ -15,6 +15,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+_Static_assert((int)HN_BLOCK_SLOTS <= (int)HN_QUERY_AHEAD_MAX, "whatever waits to be seen can be noted");
+
 #define RETRY_NS_MIN UINT64_C(50000000)
 #define RETRY_NS_MAX UINT64_C(2000000000)
 
@@ -26,11 +28,12 @@ static void publish_hash(hn_node_ledger *ledger, const hn_executed_block *block)
 }
 
 /* Sealing can only fail for want of memory; the log has the inputs, so a restart loses nothing. */
-static void seal_block(hn_block_slot *slot)
+static void seal_block(hn_node *node, hn_block_slot *slot)
 {
     if (slot->block.is_empty)
         return;
     HN_CHECK(hn_sealer_seal(slot->ledger->sealer, &slot->block) == HN_OK);
+    hn_query_engine_note_ahead(node->query_engine, slot->ledger->index, &slot->block);
     publish_hash(slot->ledger, &slot->block);
 }
 
@@ -167,7 +170,7 @@ unsigned hn_stage_seal(void *self)
     hn_block_slot *slot;
     unsigned sealed = 0;
     if (node->sealed_waiting_count < HN_BLOCK_SLOTS && hn_ring_pop(node->seal, &slot, 1) == 1) {
-        seal_block(slot);
+        seal_block(node, slot);
         node->sealed_waiting[(node->sealed_waiting_first + node->sealed_waiting_count) % HN_BLOCK_SLOTS] =
             slot;
         node->sealed_waiting_count++;

@@ -165,10 +165,6 @@ static const struct {
 } left_out[] = {
     {"testing_buildBlockV1/",
      "builds blocks on demand for consensus clients' tests; here the order makes them"},
-    {"eth_simulateV1/ethSimulate-empty-with-block-num-set-firstblock.io",
-     "the tries of older blocks are not kept"},
-    {"eth_simulateV1/ethSimulate-empty-with-block-num-set-minusone.io",
-     "the tries of older blocks are not kept"},
 };
 
 static const char *reason_to_skip(const char *path)

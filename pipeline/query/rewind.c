@@ -1,0 +1,245 @@
+#include "pipeline/query/rewind.h"
+
+#include "engine/base/check.h"
+
+#include <stdio.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+/* A slot that changed, with its oldest before-image. */
+typedef struct kept_slot {
+    uint32_t account; /* index in the diff */
+    const hn_slot_before *image;
+} kept_slot;
+
+typedef struct merger {
+    hn_rewind *rewind;
+    kept_slot *slots;
+    uint32_t slot_count;
+} merger;
+
+/* --- accounts by address --- */
+
+static uint32_t *find_place(const hn_rewind *self, const hn_address *address)
+{
+    uint64_t hash = XXH3_64bits_withSeed(address->b, sizeof address->b, self->engine->options.table_seed);
+    uint32_t at = (uint32_t)hash & self->mask;
+    while (self->places[at] != 0 &&
+           !hn_address_equal(&self->diff.accounts[self->places[at] - 1].address, address))
+        at = (at + 1) & self->mask;
+    return &self->places[at];
+}
+
+static const hn_account_change *find_account(const hn_rewind *self, const hn_address *address)
+{
+    uint32_t found = self->places == NULL ? 0 : *find_place(self, address);
+    return found == 0 ? NULL : &self->diff.accounts[found - 1];
+}
+
+/* --- what changed since the block --- */
+
+static hn_err refuse(hn_query *query)
+{
+    snprintf(
+        query->problem, sizeof query->problem,
+        "historical state is not available: more than %d accounts and slots have changed since block %llu",
+        (int)HN_REWIND_KEYS_MAX, (unsigned long long)query->block_number);
+    return HN_ERR_LIMIT;
+}
+
+static uint32_t least(uint64_t a, uint64_t b)
+{
+    return (uint32_t)(a < b ? a : b);
+}
+
+static hn_err make_room(merger *self, hn_query *query)
+{
+    hn_rewind *rewind = self->rewind;
+    const hn_window *window = &rewind->sealed->window;
+    uint64_t accounts = 0, slots = 0;
+    for (uint64_t number = rewind->number + 1; number <= window->last; number++) {
+        const hn_sealed_block *block = hn_window_block(window, number);
+        accounts += block->account_count;
+        slots += block->slot_count;
+        if (accounts + slots > HN_REWIND_IMAGES_MAX)
+            return refuse(query);
+    }
+    hn_arena *arena = &rewind->engine->scratch;
+    uint32_t account_room = least(accounts, HN_REWIND_KEYS_MAX);
+    rewind->mask = 1;
+    while (rewind->mask < 2 * account_room)
+        rewind->mask = 2 * rewind->mask + 1;
+    rewind->diff.account_capacity = account_room;
+    rewind->diff.accounts = hn_arena_alloc(arena, account_room * sizeof *rewind->diff.accounts);
+    rewind->places = hn_arena_calloc(arena, (size_t)rewind->mask + 1, sizeof *rewind->places);
+    self->slots = hn_arena_alloc(arena, least(slots, HN_REWIND_KEYS_MAX) * sizeof *self->slots);
+    return rewind->diff.accounts == NULL || rewind->places == NULL || self->slots == NULL ? HN_ERR_NO_MEMORY
+                                                                                          : HN_OK;
+}
+
+static bool is_full(const merger *self)
+{
+    return self->rewind->diff.account_count + self->slot_count == HN_REWIND_KEYS_MAX;
+}
+
+/* Blocks come oldest first: the first image of an account is what it was. */
+static hn_err merge_accounts(merger *self, hn_query *query, const hn_sealed_block *block)
+{
+    hn_rewind *rewind = self->rewind;
+    for (uint32_t i = 0; i < block->account_count; i++) {
+        const hn_account_before *image = &block->accounts[i];
+        uint32_t *place = find_place(rewind, &image->address);
+        if (*place != 0)
+            continue;
+        if (is_full(self))
+            return refuse(query);
+        hn_account_change *change = &rewind->diff.accounts[rewind->diff.account_count];
+        *change = (hn_account_change){
+            .address = image->address, .existed = image->existed, .before = image->account};
+        change->exists = hn_flat_account(rewind->sealed->flat, &change->after, &image->address);
+        *place = ++rewind->diff.account_count;
+    }
+    return HN_OK;
+}
+
+static hn_err merge_slots(merger *self, hn_query *query, const hn_sealed_block *block)
+{
+    hn_rewind *rewind = self->rewind;
+    const hn_versions *versions = rewind->sealed->window.versions;
+    for (size_t i = 0; i < block->slot_count; i++) {
+        const hn_slot_before *image = &block->slots[i];
+        if (hn_versions_slot(versions, rewind->number, &image->address, &image->key) != image)
+            continue; /* there is an older one, or one of this block that counts */
+        if (is_full(self))
+            return refuse(query);
+        uint32_t account = *find_place(rewind, &image->address);
+        HN_CHECK(account != 0);
+        rewind->diff.accounts[account - 1].slot_count++;
+        self->slots[self->slot_count++] = (kept_slot){.account = account - 1, .image = image};
+    }
+    return HN_OK;
+}
+
+/* Gives each account its slots, all in one array. A cleared storage needs no mention: every slot that it lost
+ * or got is listed. */
+static hn_err place_slots(const merger *self)
+{
+    hn_rewind *rewind = self->rewind;
+    hn_state_diff *diff = &rewind->diff;
+    hn_slot_change *next =
+        hn_arena_alloc(&rewind->engine->scratch, self->slot_count * sizeof(hn_slot_change));
+    hn_slot_change **ends = hn_arena_alloc(&rewind->engine->scratch, diff->account_count * sizeof *ends);
+    if (next == NULL || ends == NULL)
+        return HN_ERR_NO_MEMORY;
+    for (uint32_t i = 0; i < diff->account_count; i++) {
+        diff->accounts[i].slots = ends[i] = next;
+        next += diff->accounts[i].slot_count;
+    }
+    for (uint32_t i = 0; i < self->slot_count; i++) {
+        const kept_slot *slot = &self->slots[i];
+        hn_slot_change *change = ends[slot->account]++;
+        change->key = hn_u256_from_be(slot->image->key.b);
+        change->before = hn_u256_from_be(slot->image->value.b);
+        hn_flat_storage(rewind->sealed->flat, &change->after, &slot->image->address, &change->key);
+    }
+    diff->slot_count = self->slot_count;
+    return HN_OK;
+}
+
+static hn_err merge(hn_rewind *rewind, hn_query *query)
+{
+    const hn_window *window = &rewind->sealed->window;
+    if (rewind->number < window->first || rewind->number > window->last)
+        return HN_ERR_LIMIT;
+    if (rewind->number == window->last)
+        return HN_OK;
+    merger self = {.rewind = rewind};
+    hn_arena_reset(&rewind->engine->scratch);
+    HN_TRY(make_room(&self, query));
+    for (uint64_t number = rewind->number + 1; number <= window->last; number++) {
+        const hn_sealed_block *block = hn_window_block(window, number);
+        HN_TRY(merge_accounts(&self, query, block));
+        HN_TRY(merge_slots(&self, query, block));
+    }
+    return place_slots(&self);
+}
+
+/* --- back and forth --- */
+
+/* Memory that runs out half way leaves tries that nothing can be sealed with; the log has the inputs. */
+static void go_back(const hn_rewind *self, hn_hash *root)
+{
+    for (uint32_t i = self->ahead->count; i-- > 0;)
+        HN_CHECK(hn_sealer_look_back(self->sealer, root, &hn_ahead_block(self->ahead, i)->diff) == HN_OK);
+    if (self->diff.account_count != 0)
+        HN_CHECK(hn_sealer_look_back(self->sealer, root, &self->diff) == HN_OK);
+}
+
+void hn_rewind_end(hn_rewind *self)
+{
+    hn_hash root = self->newest_root;
+    if (self->diff.account_count != 0)
+        HN_CHECK(hn_sealer_look_forward(self->sealer, &root, &self->diff) == HN_OK);
+    for (uint32_t i = 0; i < self->ahead->count; i++)
+        HN_CHECK(hn_sealer_look_forward(self->sealer, &root, &hn_ahead_block(self->ahead, i)->diff) == HN_OK);
+    HN_CHECK(hn_hash_equal(&root, &self->newest_root));
+}
+
+hn_err hn_rewind_begin(hn_rewind *out, hn_query_engine *engine, hn_query *query,
+                       const hn_query_place_in_chain *place)
+{
+    *out = (hn_rewind){
+        .engine = engine,
+        .sealer = engine->sealers[query->ledger],
+        .sealed = place->sealed,
+        .ahead = &engine->shared->ahead[query->ledger],
+        .number = place->header->number,
+    };
+    if (out->sealer == NULL)
+        return HN_ERR_UNSUPPORTED;
+    HN_TRY(merge(out, query));
+    hn_state_trie_root(hn_sealer_trie(out->sealer), &out->newest_root);
+    hn_hash root = out->newest_root;
+    go_back(out, &root);
+    if (hn_hash_equal(&root, &place->header->state_root))
+        return HN_OK;
+    hn_rewind_end(out);
+    return HN_ERR_MISMATCH;
+}
+
+/* --- storage that existed at the block --- */
+
+/* Turns the newest slots into those at the block. */
+static hn_err correct_cleared(const hn_rewind *self, hn_arena *arena, hn_account_change *cleared)
+{
+    const hn_account_change *since = find_account(self, &cleared->address);
+    if (since == NULL || since->slot_count == 0)
+        return HN_OK;
+    size_t room = (size_t)cleared->cleared_slot_count + since->slot_count;
+    hn_slot_change *slots = hn_arena_alloc(arena, room * sizeof *slots);
+    if (slots == NULL)
+        return HN_ERR_NO_MEMORY;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < cleared->cleared_slot_count; i++) {
+        hn_u256 unused;
+        const hn_slot_change *slot = &cleared->cleared_slots[i];
+        if (!hn_window_slot(&self->sealed->window, &unused, self->number, &cleared->address, &slot->key))
+            slots[count++] = *slot;
+    }
+    for (uint32_t i = 0; i < since->slot_count; i++)
+        if (!hn_u256_is_zero(&since->slots[i].before))
+            slots[count++] = (hn_slot_change){.key = since->slots[i].key, .before = since->slots[i].before};
+    cleared->cleared_slots = slots;
+    cleared->cleared_slot_count = count;
+    return HN_OK;
+}
+
+hn_err hn_rewind_list_cleared(const hn_rewind *self, hn_arena *arena, hn_state_diff *diff)
+{
+    HN_TRY(hn_flat_list_cleared(self->sealed->flat, arena, diff));
+    for (uint32_t i = 0; i < diff->account_count; i++)
+        if (diff->accounts[i].storage_cleared)
+            HN_TRY(correct_cleared(self, arena, &diff->accounts[i]));
+    return HN_OK;
+}
