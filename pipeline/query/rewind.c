@@ -31,12 +31,6 @@ static uint32_t *find_place(const hn_rewind *self, const hn_address *address)
     return &self->places[at];
 }
 
-static const hn_account_change *find_account(const hn_rewind *self, const hn_address *address)
-{
-    uint32_t found = self->places == NULL ? 0 : *find_place(self, address);
-    return found == 0 ? NULL : &self->diff.accounts[found - 1];
-}
-
 /* --- what changed since the block --- */
 
 static hn_err refuse(hn_query *query)
@@ -206,40 +200,4 @@ hn_err hn_rewind_begin(hn_rewind *out, hn_query_engine *engine, hn_query *query,
         return HN_OK;
     hn_rewind_end(out);
     return HN_ERR_MISMATCH;
-}
-
-/* --- storage that existed at the block --- */
-
-/* Turns the newest slots into those at the block. */
-static hn_err correct_cleared(const hn_rewind *self, hn_arena *arena, hn_account_change *cleared)
-{
-    const hn_account_change *since = find_account(self, &cleared->address);
-    if (since == NULL || since->slot_count == 0)
-        return HN_OK;
-    size_t room = (size_t)cleared->cleared_slot_count + since->slot_count;
-    hn_slot_change *slots = hn_arena_alloc(arena, room * sizeof *slots);
-    if (slots == NULL)
-        return HN_ERR_NO_MEMORY;
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < cleared->cleared_slot_count; i++) {
-        hn_u256 unused;
-        const hn_slot_change *slot = &cleared->cleared_slots[i];
-        if (!hn_window_slot(&self->sealed->window, &unused, self->number, &cleared->address, &slot->key))
-            slots[count++] = *slot;
-    }
-    for (uint32_t i = 0; i < since->slot_count; i++)
-        if (!hn_u256_is_zero(&since->slots[i].before))
-            slots[count++] = (hn_slot_change){.key = since->slots[i].key, .before = since->slots[i].before};
-    cleared->cleared_slots = slots;
-    cleared->cleared_slot_count = count;
-    return HN_OK;
-}
-
-hn_err hn_rewind_list_cleared(const hn_rewind *self, hn_arena *arena, hn_state_diff *diff)
-{
-    HN_TRY(hn_flat_list_cleared(self->sealed->flat, arena, diff));
-    for (uint32_t i = 0; i < diff->account_count; i++)
-        if (diff->accounts[i].storage_cleared)
-            HN_TRY(correct_cleared(self, arena, &diff->accounts[i]));
-    return HN_OK;
 }

@@ -41,7 +41,4 @@ HN_MUST_USE hn_err hn_rewind_begin(hn_rewind *out, hn_query_engine *engine, hn_q
                                    const hn_query_place_in_chain *place);
 void hn_rewind_end(hn_rewind *self);
 
-/* As hn_flat_list_cleared, for a diff on top of the block. */
-HN_MUST_USE hn_err hn_rewind_list_cleared(const hn_rewind *self, hn_arena *arena, hn_state_diff *diff);
-
 #endif
