@@ -9,7 +9,7 @@
 #include "engine/base/arena.h"
 #include "engine/chain/call.h"
 #include "engine/state/state_trie.h"
-#include "engine/types/header.h"
+#include "engine/types/block.h"
 
 /* name, who answers: the asker himself with a reader of his own (single looks into the sealed state), the
  * back core (what needs the sealer), the lane of heavy queries (code that runs on it), or the front core
@@ -111,6 +111,11 @@ typedef struct hn_block_override {
     hn_u256 difficulty;
     hn_u256 base_fee;
     hn_u256 blob_base_fee;
+    /* Simulations alone: EIP-4788's root, and what EIP-4895 pays out at the end. */
+    bool has_beacon_root;
+    hn_hash beacon_root;
+    const hn_withdrawal *withdrawals;
+    uint32_t withdrawal_count;
 } hn_block_override;
 
 enum { HN_TRACE_ALL = UINT32_MAX };

@@ -93,6 +93,8 @@ static hn_header make_header(const simulator *self, const hn_header *before, con
     };
     if (override->has_prev_randao)
         header.mix_hash = override->prev_randao;
+    if (override->has_beacon_root && fork >= HN_FORK_CANCUN)
+        header.parent_beacon_block_root = override->beacon_root;
     if (override->has_base_fee)
         header.base_fee_per_gas = override->base_fee;
     else if (fork >= HN_FORK_LONDON && self->simulation->validation)
@@ -281,6 +283,17 @@ static hn_err find_state_root(simulator *self, hn_hash *root)
     return errand.err;
 }
 
+static hn_err find_withdrawals_root(simulator *self, hn_simulated_answer *answer)
+{
+    uint32_t count = answer->withdrawal_count;
+    hn_bytes *values = hn_arena_calloc(self->arena, count + (size_t)1, sizeof *values);
+    if (values == NULL)
+        return HN_ERR_NO_MEMORY;
+    for (uint32_t i = 0; i < count; i++)
+        HN_TRY(hn_withdrawal_encode(&values[i], self->arena, &answer->withdrawals[i]));
+    return hn_ordered_root(&answer->header.withdrawals_root, self->arena, values, count);
+}
+
 static hn_err find_roots(simulator *self, hn_simulated_answer *answer, const hn_receipt *receipts)
 {
     hn_header *header = &answer->header;
@@ -295,8 +308,7 @@ static hn_err find_roots(simulator *self, hn_simulated_answer *answer, const hn_
         hn_bloom_merge(&header->bloom, &receipts[i].bloom);
     }
     HN_TRY(hn_ordered_root(&header->receipts_root, self->arena, values, answer->count));
-    HN_TRY(hn_ordered_root(&header->withdrawals_root, self->arena, values, 0));
-
+    HN_TRY(find_withdrawals_root(self, answer));
     HN_TRY(find_state_root(self, &header->state_root));
     hn_header_hash(&answer->hash, header);
     return HN_OK;
@@ -315,6 +327,8 @@ static hn_err find_size(simulator *self, hn_simulated_answer *answer)
         .transactions = transactions,
         .transaction_count = answer->count,
         .has_withdrawals = answer->header.form >= HN_HEADER_SHANGHAI,
+        .withdrawals = answer->withdrawals,
+        .withdrawal_count = answer->withdrawal_count,
     };
     hn_bytes rlp;
     hn_arena_mark mark = hn_arena_mark_now(self->arena);
@@ -404,6 +418,10 @@ static hn_err run_block(simulator *self, hn_simulated_answer *answer, const plan
     if (receipts == NULL || answer->transactions == NULL || answer->outcomes == NULL ||
         answer->gas_prices == NULL)
         return HN_ERR_NO_MEMORY;
+    answer->withdrawals = block->block.withdrawals;
+    answer->withdrawal_count = block->block.withdrawal_count;
+    if (answer->withdrawal_count != 0 && header->form < HN_HEADER_SHANGHAI)
+        return refuse(self, HN_SIMULATION_FAILED, "withdrawals set before Shanghai activation");
     begin_context(self, header, &block->block);
     hn_transfers_begin_block(&self->transfers);
     HN_TRY(apply_overrides(self, block));
@@ -415,7 +433,8 @@ static hn_err run_block(simulator *self, hn_simulated_answer *answer, const plan
         HN_TRY(run_call(self, answer, &receipts[i], &block->calls[i]));
     self->context.tracer = NULL;
     hn_requests requests;
-    hn_block whole = {.header = *header};
+    hn_block whole = {
+        .header = *header, .withdrawals = answer->withdrawals, .withdrawal_count = answer->withdrawal_count};
     HN_TRY(hn_block_end(&self->context, &requests, &whole, receipts, answer->count));
     if (header->form >= HN_HEADER_PRAGUE)
         header->requests_hash = requests.hash;

@@ -66,6 +66,8 @@ typedef struct hn_simulated_answer {
     hn_u256 *gas_prices; /* effective */
     hn_simulated_outcome *outcomes;
     uint32_t count;
+    const hn_withdrawal *withdrawals;
+    uint32_t withdrawal_count;
 } hn_simulated_answer;
 
 struct hn_simulation {

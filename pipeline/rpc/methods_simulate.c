@@ -43,6 +43,45 @@ static hn_rpc_complaint read_call(hn_simulated_call *out, hn_arena *arena, const
     return blob_fee == NULL ? NULL : hn_rpc_read_u256(&out->max_fee_per_blob_gas, blob_fee);
 }
 
+/* A number that is not there is 0. */
+static hn_rpc_complaint read_number(uint64_t *out, const cJSON *json, const char *name)
+{
+    const cJSON *member = hn_rpc_member(json, name);
+    return member == NULL ? NULL : hn_rpc_read_u64(out, member);
+}
+
+static hn_rpc_complaint read_withdrawal(hn_withdrawal *out, const cJSON *json)
+{
+    if (!cJSON_IsObject(json))
+        return "an object is expected";
+    const cJSON *address = hn_rpc_member(json, "address");
+    if (address != NULL)
+        TRY_READ(hn_rpc_read_address(&out->address, address));
+    TRY_READ(read_number(&out->index, json, "index"));
+    TRY_READ(read_number(&out->validator_index, json, "validatorIndex"));
+    return read_number(&out->amount_gwei, json, "amount");
+}
+
+/* What only whole blocks have. */
+static hn_rpc_complaint read_block_rest(hn_block_override *out, hn_arena *arena, const cJSON *json)
+{
+    const cJSON *root = hn_rpc_member(json, "beaconRoot");
+    const cJSON *list = hn_rpc_member(json, "withdrawals");
+    out->has_beacon_root = root != NULL;
+    if (root != NULL)
+        TRY_READ(hn_rpc_read_hash(&out->beacon_root, root));
+    TRY_READ(list_size(&out->withdrawal_count, list));
+    hn_withdrawal *withdrawals =
+        hn_arena_calloc(arena, (size_t)out->withdrawal_count + 1, sizeof *withdrawals);
+    if (withdrawals == NULL)
+        return "too large";
+    const cJSON *item = list == NULL ? NULL : list->child;
+    for (uint32_t i = 0; i < out->withdrawal_count; i++, item = item->next)
+        TRY_READ(read_withdrawal(&withdrawals[i], item));
+    out->withdrawals = withdrawals;
+    return NULL;
+}
+
 static hn_rpc_complaint read_block(hn_simulated_block *out, hn_arena *arena, const cJSON *json)
 {
     if (!cJSON_IsObject(json))
@@ -50,6 +89,7 @@ static hn_rpc_complaint read_block(hn_simulated_block *out, hn_arena *arena, con
     hn_query query = {.ledger = 0};
     const cJSON *list = hn_rpc_member(json, "calls");
     TRY_READ(hn_rpc_read_block_override(&out->block, hn_rpc_member(json, "blockOverrides")));
+    TRY_READ(read_block_rest(&out->block, arena, hn_rpc_member(json, "blockOverrides")));
     TRY_READ(hn_rpc_read_overrides(&query, arena, hn_rpc_member(json, "stateOverrides")));
     TRY_READ(list_size(&out->call_count, list));
     hn_simulated_call *calls = hn_arena_calloc(arena, (size_t)out->call_count + 1, sizeof *calls);
@@ -185,6 +225,8 @@ static void show_block(hn_json_writer *writer, const hn_simulated_answer *answer
     if (answer->header.form >= HN_HEADER_SHANGHAI) {
         hn_json_key(writer, "withdrawals");
         hn_json_begin_array(writer);
+        for (uint32_t i = 0; i < answer->withdrawal_count; i++)
+            hn_show_withdrawal(writer, &answer->withdrawals[i]);
         hn_json_end_array(writer);
         hn_json_key(writer, "withdrawalsRoot");
         hn_json_hash(writer, &answer->header.withdrawals_root);

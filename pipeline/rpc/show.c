@@ -271,6 +271,16 @@ void hn_show_head(hn_json_writer *writer, const hn_history_block *block)
     hn_json_end_object(writer);
 }
 
+void hn_show_withdrawal(hn_json_writer *writer, const hn_withdrawal *withdrawal)
+{
+    hn_json_begin_object(writer);
+    member_u64(writer, "index", withdrawal->index);
+    member_u64(writer, "validatorIndex", withdrawal->validator_index);
+    member_address(writer, "address", &withdrawal->address);
+    member_u64(writer, "amount", withdrawal->amount_gwei);
+    hn_json_end_object(writer);
+}
+
 static hn_err show_withdrawals(hn_json_writer *writer, const hn_history_block *block)
 {
     hn_json_key(writer, "withdrawals");
@@ -278,12 +288,7 @@ static hn_err show_withdrawals(hn_json_writer *writer, const hn_history_block *b
     for (uint32_t i = 0; i < block->withdrawal_count; i++) {
         hn_withdrawal withdrawal;
         HN_TRY(hn_history_withdrawal(&withdrawal, block, i));
-        hn_json_begin_object(writer);
-        member_u64(writer, "index", withdrawal.index);
-        member_u64(writer, "validatorIndex", withdrawal.validator_index);
-        member_address(writer, "address", &withdrawal.address);
-        member_u64(writer, "amount", withdrawal.amount_gwei);
-        hn_json_end_object(writer);
+        hn_show_withdrawal(writer, &withdrawal);
     }
     hn_json_end_array(writer);
     member_hash(writer, "withdrawalsRoot", &block->header.withdrawals_root);

@@ -34,6 +34,8 @@ void hn_show_header_rest(hn_json_writer *writer, const hn_history_block *block);
 HN_MUST_USE hn_err hn_show_uncle(hn_json_writer *writer, hn_arena *arena, const hn_history_block *block,
                                  uint32_t index);
 
+void hn_show_withdrawal(hn_json_writer *writer, const hn_withdrawal *withdrawal);
+
 /* The header alone, as "newHeads" has it. */
 void hn_show_head(hn_json_writer *writer, const hn_history_block *block);
 

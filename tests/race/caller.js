@@ -37,11 +37,9 @@ const kinds = {
   endless: () => ask('eth_call', [{ to: address, gas: '0xffffffffff' }, 'latest', endless]),
   call: () => ask('eth_call', [{ from: account, to: address, value: '0x1' }, old(), { [address]: { code: '0x5f355460005260206000f3' } }]),
   trace: () => ask('debug_traceBlockByNumber', [hex(newest), { tracer: 'callTracer' }]),
-  // The tries are ahead of what readers see while transactions come: an error is an answer, too.
-  simulate: async () => {
-    const answer = await ask('eth_simulateV1', [{ blockStateCalls: [{ calls: [{ from: account, to: address, value: '0x1' }] }, {}] }, 'latest']);
-    return { result: answer.result ?? answer.error };
-  },
+  simulate: () => ask('eth_simulateV1', [{ blockStateCalls: [{ calls: [{ from: account, to: address, value: '0x1' }] }, {}] }, 'latest']),
+  simulateOld: () => ask('eth_simulateV1', [{ blockStateCalls: [{}] }, old()]),
+  prove: () => ask('eth_getProof', [account, [], old()]),
   estimate: () => ask('eth_estimateGas', [{ from: account, to: address, value: '0x1' }]),
   balance: () => ask('eth_getBalance', [account, old()]),
 };

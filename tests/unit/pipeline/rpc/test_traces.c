@@ -206,19 +206,26 @@ static size_t read_nodes(hn_bytes *out, const json_t *list)
     return count;
 }
 
-static void check_account_proof(const char *address_text, const hn_hash *root, bool is_there)
+static void check_account_proof(const char *address_text, const char *block, bool is_there)
 {
     hn_address address;
-    hn_hash key;
+    hn_hash key, root;
     hn_bytes nodes[16], value;
     char params[128];
-    snprintf(params, sizeof params, "[\"%s\",[\"0x1\"],\"latest\"]", address_text);
+    snprintf(params, sizeof params, "[\"%s\",false]", block);
+    json_t *header = call("eth_getBlockByNumber", params);
+    cr_assert_eq(
+        hn_hex_read_fixed(&root, sizeof root,
+                          json_string_value(json_object_get(json_object_get(header, "result"), "stateRoot"))),
+        HN_OK);
+    json_decref(header);
+    snprintf(params, sizeof params, "[\"%s\",[\"0x1\"],\"%s\"]", address_text, block);
     json_t *response = call("eth_getProof", params);
     const json_t *result = json_object_get(response, "result");
     cr_assert_eq(hn_hex_read_fixed(&address, sizeof address, address_text), HN_OK);
     hn_keccak256(&key, address.b, sizeof address.b);
     size_t count = read_nodes(nodes, json_object_get(result, "accountProof"));
-    cr_assert_eq(hn_trie_verify_proof(&value, root, hn_bytes_of(key.b, sizeof key.b), nodes, count), HN_OK);
+    cr_assert_eq(hn_trie_verify_proof(&value, &root, hn_bytes_of(key.b, sizeof key.b), nodes, count), HN_OK);
     cr_assert_eq(value.size != 0, is_there);
     const json_t *slot = json_array_get(json_object_get(result, "storageProof"), 0);
     cr_assert_str_eq(json_string_value(json_object_get(slot, "key")), "0x1");
@@ -229,17 +236,11 @@ static void check_account_proof(const char *address_text, const hn_hash *root, b
 Test(proofs, lead_to_the_state_root)
 {
     start();
-    hn_hash root;
-    json_t *block = call("eth_getBlockByNumber", "[\"latest\",false]");
-    cr_assert_eq(
-        hn_hex_read_fixed(&root, sizeof root,
-                          json_string_value(json_object_get(json_object_get(block, "result"), "stateRoot"))),
-        HN_OK);
-    json_decref(block);
-    check_account_proof(SENDER, &root, true);
-    check_account_proof(TARGET, &root, true);
-    check_account_proof("0x1234567890123456789012345678901234567890", &root, false);
-    expect_error("eth_getProof", "[\"" TARGET "\",[],\"0x0\"]", -32000, "historical state is not available");
+    check_account_proof(SENDER, "latest", true);
+    check_account_proof(TARGET, "latest", true);
+    check_account_proof("0x1234567890123456789012345678901234567890", "latest", false);
+    check_account_proof(SENDER, "0x0", true);
+    check_account_proof(TARGET, "0x0", false); /* it got its first ether in block 1 */
     expect_error("eth_getProof", "[\"" TARGET "\",[7]]", -32602,
                  "invalid argument 1: json: cannot unmarshal number into Go value of type string");
     stop();
@@ -307,6 +308,53 @@ Test(simulations, leave_nothing_behind)
     json_decref(before);
     json_decref(after);
     expect_result("eth_getBalance", "[\"" TARGET "\"]", "\"0x5\"");
+    stop();
+}
+
+#define BEACON_ROOT "0xbeac000000000000000000000000000000000000000000000000000000000001"
+
+/* The root of the trie with one leaf: key 0x80 (index 0), and the withdrawal's RLP. */
+static void lone_withdrawal_root(char text[67], const char *address)
+{
+    uint8_t leaf[30] = {0xdd, 0x82, 0x20, 0x80, 0x99, 0xd8, 0x01, 0x02, 0x94};
+    hn_hash root;
+    for (unsigned i = 0; i < 20; i++)
+        cr_assert_eq(sscanf(address + 2 + 2 * (size_t)i, "%2hhx", &leaf[9 + i]), 1);
+    leaf[29] = 0x03;
+    hn_keccak256(&root, leaf, sizeof leaf);
+    text += sprintf(text, "0x");
+    for (unsigned i = 0; i < sizeof root.b; i++)
+        text += sprintf(text, "%02x", root.b[i]);
+}
+
+Test(simulations, pay_withdrawals_and_tell_the_beacon_root)
+{
+    start();
+    json_t *response =
+        call("eth_simulateV1",
+             "[{\"blockStateCalls\":[{\"blockOverrides\":{\"beaconRoot\":\"" BEACON_ROOT
+             "\",\"withdrawals\":[{\"index\":\"0x1\",\"validatorIndex\":\"0x2\",\"address\":\"" TARGET
+             "\",\"amount\":\"0x3\"}]},\"stateOverrides\":{\"0x000F3df6D732807Ef1319fB7B8bB8522d0Beac02\":"
+             /* PUSH1 0, CALLDATALOAD, PUSH1 0, SSTORE: keeps the root that the system call brings */
+             "{\"code\":\"0x600035600055\"}}},{\"stateOverrides\":{\"" TARGET "\":{\"code\":"
+             /* SELFBALANCE, PUSH1 0, MSTORE, PUSH1 32, PUSH1 0, RETURN */
+             "\"0x4760005260206000f3\"}},\"calls\":[{\"to\":\"" TARGET "\"}]}]}]");
+    const json_t *blocks = json_object_get(response, "result");
+    const json_t *first = json_array_get(blocks, 0), *second = json_array_get(blocks, 1);
+    cr_assert_str_eq(json_string_value(json_object_get(first, "parentBeaconBlockRoot")), BEACON_ROOT);
+    char root[67];
+    lone_withdrawal_root(root, TARGET);
+    cr_assert_str_eq(json_string_value(json_object_get(first, "withdrawalsRoot")), root);
+    const json_t *withdrawals = json_object_get(first, "withdrawals");
+    json_t *wanted = json_pack("[{ssssssss}]", "index", "0x1", "validatorIndex", "0x2", "address", TARGET,
+                               "amount", "0x3");
+    cr_assert(json_equal(withdrawals, wanted));
+    json_decref(wanted);
+    cr_assert_eq(json_array_size(json_object_get(second, "withdrawals")), 0);
+    const json_t *outcome = json_array_get(json_object_get(second, "calls"), 0);
+    cr_assert_str_eq(json_string_value(json_object_get(outcome, "returnData")), /* 5 and 3 Gwei */
+                     "0x00000000000000000000000000000000000000000000000000000000b2d05e05");
+    json_decref(response);
     stop();
 }
 
