@@ -2,6 +2,7 @@
 
 #include "engine/base/check.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #define XXH_INLINE_ALL
@@ -33,12 +34,11 @@ static uint32_t *find_place(const hn_rewind *self, const hn_address *address)
 
 /* --- what changed since the block --- */
 
-static hn_err refuse(hn_query *query)
+static hn_err refuse(hn_query *query, uint32_t most, const char *what)
 {
-    snprintf(
-        query->problem, sizeof query->problem,
-        "historical state is not available: more than %d accounts and slots have changed since block %llu",
-        (int)HN_REWIND_KEYS_MAX, (unsigned long long)query->block_number);
+    snprintf(query->problem, sizeof query->problem,
+             "historical state is not available: more than %u %s since block %" PRIu64, most, what,
+             query->block_number);
     return HN_ERR_LIMIT;
 }
 
@@ -57,7 +57,7 @@ static hn_err make_room(merger *self, hn_query *query)
         accounts += block->account_count;
         slots += block->slot_count;
         if (accounts + slots > HN_REWIND_IMAGES_MAX)
-            return refuse(query);
+            return refuse(query, HN_REWIND_IMAGES_MAX, "changes of accounts and slots were made");
     }
     hn_arena *arena = &rewind->engine->scratch;
     uint32_t account_room = least(accounts, HN_REWIND_KEYS_MAX);
@@ -87,7 +87,7 @@ static hn_err merge_accounts(merger *self, hn_query *query, const hn_sealed_bloc
         if (*place != 0)
             continue;
         if (is_full(self))
-            return refuse(query);
+            return refuse(query, HN_REWIND_KEYS_MAX, "accounts and slots have changed");
         hn_account_change *change = &rewind->diff.accounts[rewind->diff.account_count];
         *change = (hn_account_change){
             .address = image->address, .existed = image->existed, .before = image->account};
@@ -106,7 +106,7 @@ static hn_err merge_slots(merger *self, hn_query *query, const hn_sealed_block *
         if (hn_versions_slot(versions, rewind->number, &image->address, &image->key) != image)
             continue; /* there is an older one, or one of this block that counts */
         if (is_full(self))
-            return refuse(query);
+            return refuse(query, HN_REWIND_KEYS_MAX, "accounts and slots have changed");
         uint32_t account = *find_place(rewind, &image->address);
         HN_CHECK(account != 0);
         rewind->diff.accounts[account - 1].slot_count++;
