@@ -196,9 +196,10 @@ typedef struct hn_query {
     hn_hash header_hash;          /* HEAD */
     uint64_t oldest_state;        /* HEAD: the oldest block whose state can be asked for */
     uint64_t state_window;        /* HEAD: how many before the newest are kept at most */
-    uint32_t ready_count;         /* POOL_STATUS */
-    uint32_t gapped_count;        /* POOL_STATUS */
-    const hn_pool_item *items;    /* POOL_CONTENT, in no order */
+    uint64_t oldest_proof;     /* HEAD: the oldest block that proofs are given of, whatever changed since */
+    uint32_t ready_count;      /* POOL_STATUS */
+    uint32_t gapped_count;     /* POOL_STATUS */
+    const hn_pool_item *items; /* POOL_CONTENT, in no order */
     uint32_t item_count;
 } hn_query;
 

@@ -1,6 +1,6 @@
 #include "engine/base/check.h"
 #include "engine/crypto/keccak.h"
-#include "pipeline/query/engine_internal.h"
+#include "pipeline/query/rewind.h"
 
 /* --- reads --- */
 
@@ -41,9 +41,11 @@ static hn_err run_code(hn_query *query, const hn_state_view *view)
 
 /* --- the rest --- */
 
-static hn_err run_head(hn_query *query, const hn_query_engine *engine, const hn_sealed_pin *pin)
+static hn_err run_head(hn_query *query, const hn_query_engine *engine, const hn_sealed *sealed,
+                       const hn_sealed_pin *pin)
 {
     query->oldest_state = pin->oldest;
+    query->oldest_proof = hn_sealed_oldest_within(sealed, HN_REWIND_KEYS_MAX);
     query->state_window = engine->options.window_blocks;
     query->header = pin->header;
     query->header_hash = pin->hash;
@@ -78,7 +80,7 @@ static hn_err run_at(hn_query_engine *engine, hn_query *query, const hn_sealed *
         HN_TRY(run_account(query, &view));
         return hn_query_run_proof(engine, query, &place);
     case HN_QUERY_HEAD:
-        return run_head(query, engine, pin);
+        return run_head(query, engine, sealed, pin);
     default:
         return HN_ERR_UNSUPPORTED;
     }

@@ -185,6 +185,21 @@ hn_sealed_counts hn_sealed_count(const hn_sealed *sealed)
     return counts;
 }
 
+uint64_t hn_sealed_oldest_within(const hn_sealed *sealed, size_t changes)
+{
+    begin_reading(sealed);
+    const hn_window *window = &sealed->window;
+    uint64_t number = window->last;
+    for (size_t sum = 0; number > window->first; number--) {
+        const hn_sealed_block *block = hn_window_block(window, number);
+        sum += block->account_count + block->slot_count;
+        if (sum > changes)
+            break;
+    }
+    end_reading(sealed);
+    return number;
+}
+
 /* --- choosing a block --- */
 
 static const hn_sealed_block *find_hash(const hn_sealed *sealed, const hn_hash *hash)

@@ -60,6 +60,10 @@ void hn_sealed_unpin(hn_sealed *sealed, uint32_t reader);
 /* Hash of a block up to the newest; zero when unknown. */
 void hn_sealed_block_hash(const hn_sealed *sealed, hn_hash *out, uint64_t number);
 
+/* The oldest block whose state is kept and since which at most `changes` accounts and slots were changed,
+ * counted in every block. Any thread. */
+uint64_t hn_sealed_oldest_within(const hn_sealed *sealed, size_t changes);
+
 /* What it holds. Any thread. */
 typedef struct hn_sealed_counts {
     uint64_t oldest; /* block whose state is kept */

@@ -264,7 +264,9 @@ static void answer_capabilities(hn_rpc_call *call, hn_query *query)
     static const char *const kept[] = {"tx", "logs", "receipts", "blocks"};
     for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
         show_resource(writer, kept[i], first, 0);
-    show_resource(writer, "stateproofs", query->header.number, 1);
+    bool is_all = query->oldest_proof == query->oldest_state;
+    show_resource(writer, "stateproofs", query->oldest_proof,
+                  is_all ? query->state_window : query->header.number - query->oldest_proof + 1);
     hn_json_end_object(writer);
     hn_rpc_done(call);
 }

@@ -256,6 +256,9 @@ Test(rewind, refuses_when_too_much_has_changed)
     cr_assert_eq(query.err, HN_ERR_LIMIT);
     cr_assert_not_null(strstr(query.problem, "historical state is not available"));
     cr_assert_eq(prove_at(f, 2).err, HN_OK);
+    hn_query head = {.arena = &f->arena, .kind = HN_QUERY_HEAD};
+    hn_query_run(f->engine, &head);
+    cr_assert_eq(head.oldest_proof, 2);      /* without looking which of block 2 had changed before */
     seal_many(f, 0, 2 * HN_REWIND_KEYS_MAX); /* not seen: the newest block is always answered */
     cr_assert_eq(prove_at(f, 3).err, HN_OK);
     free_fixture(f);
