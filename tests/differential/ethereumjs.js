@@ -66,7 +66,7 @@ export function signedTransaction(tx, common, secret) {
   const made = createTx(
     {
       type: tx.kind,
-      chainId: 1n,
+      chainId: tx.chainId ?? 1n,
       nonce: tx.nonce,
       gasLimit: tx.gasLimit,
       value: tx.value,

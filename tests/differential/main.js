@@ -12,6 +12,8 @@ import { compared, runExternal } from './external.js'
 import { runFile, traceFile } from './hanse.js'
 import { forkIndex, forks } from './opcodes.js'
 import { Random } from './random.js'
+import { checkTheRules, rules } from './rpc_known.js'
+import { RpcCase } from './rpc.js'
 import { foreignStateTest, stateTest } from './state_test.js'
 
 const { values } = parseArgs({
@@ -178,6 +180,16 @@ async function againstExternal(seconds) {
   return tally
 }
 
+// Requests are counted, not cases.
+async function requestsAgainstAnvil(seconds) {
+  checkTheRules()
+  const tally = Object.assign(new Tally(), { seen: {} })
+  await during(seconds, (at) => new RpcCase(at, tally).run())
+  console.log('known differences that were met:')
+  for (const [name, reason] of rules) if (tally.seen[name]) console.log(`  ${tally.seen[name]} ${name}: ${reason}`)
+  return tally
+}
+
 // A comparison that cannot fail would be none: a changed root, gas, output, status and step must each be found.
 async function checkTheCheck() {
   let item
@@ -207,6 +219,7 @@ const kinds = {
   blocks: { share: 0.25, run: chainsAgainstEthereumjs, what: 'chains against @ethereumjs/vm' },
   anvil: { share: 0.25, run: againstAnvil, what: 'transactions against revm (anvil)' },
   'anvil-blocks': { share: 0.15, run: blocksAgainstAnvil, what: 'blocks against revm (anvil)' },
+  rpc: { share: 0, run: requestsAgainstAnvil, what: 'JSON-RPC requests against anvil' },
   external: { share: 0, run: againstExternal, what: `transactions against ${values.external}` },
 }
 if (values.external !== undefined) values.only = 'external'
