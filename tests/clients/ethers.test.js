@@ -157,6 +157,9 @@ describe('ethers 6', () => {
       poor.sendTransaction({ to: addresses[1], value: 1n, gasLimit: 21000, maxFeePerGas: fees.maxFeePerGas }),
       { code: 'INSUFFICIENT_FUNDS' },
     )
+    await assert.rejects(poor.estimateGas({ to: addresses[1], value: 1n }), { code: 'INSUFFICIENT_FUNDS' })
+    await assert.rejects(provider.call({ to: await contract.getAddress(), data: '0x12345678' }), { code: 'CALL_EXCEPTION', data: '0x' })
+    await assert.rejects(provider.send('eth_noSuchMethod', []), { code: 'UNSUPPORTED_OPERATION' })
     const gapped = { to: addresses[1], nonce: nonce + 2, gasLimit: 21000, maxFeePerGas: fees.maxFeePerGas, maxPriorityFeePerGas: 10n }
     await wallet.sendTransaction({ ...gapped, value: 1n })
     await assert.rejects(wallet.sendTransaction({ ...gapped, value: 2n }), { code: 'REPLACEMENT_UNDERPRICED' })

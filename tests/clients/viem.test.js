@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import {
-  BaseError, ContractFunctionRevertedError, createPublicClient, createWalletClient, defineChain, encodeFunctionData,
-  fallback, http, keccak256, parseEther, parseEventLogs,
+  BaseError, CallExecutionError, ContractFunctionRevertedError, EstimateGasExecutionError, ExecutionRevertedError,
+  FeeCapTooLowError, InsufficientFundsError, IntrinsicGasTooLowError, InvalidInputRpcError, InvalidParamsRpcError,
+  MethodNotFoundRpcError, NonceTooLowError, createPublicClient,
+  createWalletClient, defineChain, encodeFunctionData, fallback, http, keccak256, parseEther, parseEventLogs,
 } from 'viem'
-import { privateKeyToAccount } from 'viem/accounts'
+import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { compile } from './compile.js'
 import { Node, addresses, keys } from './node.js'
 
@@ -197,5 +199,37 @@ describe('viem', () => {
     assert.equal(blocks[1].calls[0].result, 7n)
     assert.equal(blocks[1].calls[1].status, 'success')
     assert.equal(await reader.readContract({ address, abi, functionName: 'values', args: [60n] }), 0n)
+  })
+
+  test('errors have the types that viem knows', async () => {
+    const is = (promise, type) => assert.rejects(promise, (error) => {
+      const found = error.walk((cause) => cause instanceof type)
+      assert.ok(found, `${type.name} is not among the causes of ${error.name}: ${error.details}`)
+      return true
+    })
+    const to = addresses[1]
+    const known = { to, gas: 21000n, maxFeePerGas: parseEther('1', 'gwei') * 100n, maxPriorityFeePerGas: 1n }
+    const nonce = await reader.getTransactionCount({ address: addresses[0] })
+    const send = (request) => writer.sendTransaction({ ...known, nonce, ...request })
+    await is(send({ nonce: 0 }), NonceTooLowError)
+    await is(send({ gas: 20000n }), IntrinsicGasTooLowError)
+    await is(send({ maxFeePerGas: 1n }), FeeCapTooLowError)
+    await is(send({ value: parseEther('1000000000') }), InsufficientFundsError)
+    const poor = privateKeyToAccount(generatePrivateKey())
+    await is(writer.sendTransaction({ ...known, nonce: 0, account: poor }), InsufficientFundsError)
+    await is(reader.estimateGas({ account: poor, to, value: 1n }), InsufficientFundsError)
+    await is(reader.call({ account: poor, to, value: 1n }), InsufficientFundsError)
+    const failing = { account: addresses[0], to: address, data: encodeFunctionData({ abi, functionName: 'failWithReason' }) }
+    await is(reader.call(failing), CallExecutionError)
+    await is(reader.call(failing), ExecutionRevertedError)
+    await is(reader.estimateGas(failing), EstimateGasExecutionError)
+    await is(reader.estimateGas(failing), ExecutionRevertedError)
+    await is(reader.request({ method: 'eth_noSuchMethod' }), MethodNotFoundRpcError)
+    await is(reader.request({ method: 'eth_getBalance', params: ['0x12', 'latest'] }), InvalidParamsRpcError)
+    await is(writer.sendRawTransaction({ serializedTransaction: '0x02' }), InvalidInputRpcError)
+    const gapped = { ...known, nonce: nonce + 5 }
+    await send(gapped)
+    await assert.rejects(send({ ...gapped, value: 1n }), (error) => /replacement transaction underpriced/.test(error.details))
+    await assert.rejects(send(gapped), (error) => /already known/.test(error.details))
   })
 })

@@ -178,6 +178,25 @@ for (const { name, Web3, socket, subscribe, batch } of versions)
       assert.match(everything(sent), /this is the reason/)
     })
 
+    test('refused transactions', async () => {
+      const sent = (request, key = keys[0]) => failure(
+        web3.eth.accounts.signTransaction({ to: addresses[1], gas: '21000', gasPrice: '100000000000', value: '1', chainId: 31337, ...request }, key)
+          .then(({ rawTransaction }) => web3.eth.sendSignedTransaction(rawTransaction)))
+      const nonce = Number(await web3.eth.getTransactionCount(from))
+      const cases = [
+        [await sent({ nonce: 0 }), /nonce too low: next nonce \d+, tx nonce 0/],
+        [await sent({ nonce, value: String(10n ** 30n) }), /insufficient funds for gas \* price \+ value/],
+        [await sent({ nonce: 0 }, `0x${'7'.repeat(64)}`), /insufficient funds for gas \* price \+ value/],
+        [await sent({ nonce, gasPrice: '1' }), /max fee per gas less than block base fee|transaction underpriced/],
+      ]
+      for (const [error, words] of cases) assert.match(everything(error), words)
+      if (Web3 === Web3Four) {
+        assert.equal(cases[0][0].name, 'InvalidResponseError')
+        assert.equal(cases[0][0].cause?.code ?? cases[0][0].innerError?.code, -32000)
+        assert.equal((await failure(contract.methods.failWithReason().call())).name, 'ContractExecutionError')
+      }
+    })
+
     test('fees', async () => {
       const history = await web3.eth.getFeeHistory(3, 'latest', [25, 75])
       assert.equal(history.baseFeePerGas.length, 4)
