@@ -124,6 +124,7 @@ export class Program {
       'RETURNDATASIZE',
     ]
     const name = this.random.pick(names)
+    if (name === 'DIFFICULTY' && this.world.isWithoutRandao) return
     if (this.knows(name)) this.op(name).settle()
   }
 

@@ -167,10 +167,13 @@ export class RpcCase {
     see?.(requests.map((_, i) => [answers[0][i], answers[1][i]]))
   }
 
-  // Whether anvil's call, too, succeeds with the gas of our estimate
+  // Whether the call succeeds with the gas of our estimate, here or there: the next block is not the same to both
   async isEnough([, call, ...rest], gas) {
-    const [answer] = await this.anvil.batch([this.translate(['eth_call', { ...call, gas }, ...rest], 'anvil')])
-    return answer.error === undefined
+    const request = ['eth_call', { ...call, gas }, ...rest]
+    const answers = await Promise.all(
+      ['hanse', 'anvil'].map((name) => this[name].batch([this.translate(request, name)])),
+    )
+    return answers.some(([{ error }]) => error === undefined)
   }
 
   judge(request, ours, theirs, what) {

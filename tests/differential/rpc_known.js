@@ -57,6 +57,9 @@ function indexesOfLogs(ours, theirs) {
   return count(logs.map((log) => drop(log, ['index'])))
 }
 
+const callsBelow = (_, theirs, request) =>
+  request.some((one) => one?.tracerConfig?.onlyTopCall) && drop(theirs.result, ['calls'])
+
 // Of frames that failed themselves, or below one that did.
 function failedLogs(frame, hasFailed = false) {
   const fails = hasFailed || frame.error !== undefined
@@ -76,12 +79,30 @@ function prestate(accounts) {
   return isThere
 }
 
+// Slots that only one of them has.
+function slotsOfOne(accounts, others) {
+  let isThere = false
+  for (const [address, account] of Object.entries(accounts)) {
+    const slots = Object.keys(account.storage ?? {})
+    for (const slot of slots)
+      if (others[address]?.storage?.[slot] === undefined) isThere = drop(account.storage, [slot])
+  }
+  return isThere
+}
+
+const withoutEmptyStorage = (accounts) => {
+  for (const account of Object.values(accounts))
+    if (Object.keys(account.storage ?? {}).length === 0) delete account.storage
+}
+
 function prestates(ours, theirs, request) {
   if (!hasTracer('prestateTracer', request) || ours.error || theirs.error) return false
   const maps = [ours, theirs].flatMap(({ result }) => (result.pre ? [result.pre, result.post] : [result]))
   const changed = maps.map(prestate)
+  if (!ours.result.pre) changed.push(slotsOfOne(ours.result, theirs.result), slotsOfOne(theirs.result, ours.result))
   for (const address of Object.keys(ours.result))
     if (!ours.result.pre && !theirs.result[address]) changed.push(drop(ours.result, [address]))
+  maps.forEach(withoutEmptyStorage)
   return count(changed)
 }
 
@@ -110,13 +131,19 @@ function structLogs(ours, theirs) {
       if (step.memory?.length === 0) delete step.memory
       if (/CALL|CREATE/.test(step.op)) delete step.gasCost
     }
-  const [own, foreign] = lists
+  const [own, all] = lists
+  let next = 0
+  const foreign = all.filter(({ op, pc, depth }) => {
+    const isEmpty = op === 'STOP' && pc === 0 && depth !== own[next]?.depth // code of no bytes
+    if (!isEmpty) next++
+    return !isEmpty
+  })
+  theirs.result.structLogs = foreign
   own.forEach((step, i) => {
     const isLast = own[i + 1]?.depth !== step.depth // of its frame: it may have failed, and cost what was left or nothing
     if (isLast) drop(step, ['gasCost'])
     if (isLast && foreign[i]) drop(foreign[i], ['gasCost'])
   })
-  if (own.length === 0 && foreign.length === 1 && foreign[0].op === 'STOP') foreign.pop()
   for (const { result } of [ours, theirs]) drop(result, ['gas', 'returnValue'])
   return true
 }
@@ -240,18 +267,19 @@ export const rules = [
     (ours, theirs) => isFrame(theirs) && failedLogs(theirs.result),
   ],
   ["indexes of a trace's logs", "geth counts the block's logs, anvil the transaction's", traces, indexesOfLogs],
+  ['calls below the first', 'with onlyTopCall anvil lists some of those that come to nothing', traces, callsBelow],
   ['words in traces', 'revm has its own for failures', traces, wordsOfFrames],
   ["gas of a trace's first frame", 'anvil leaves out what is paid before the first instruction', traces, firstFrame],
   [
     'prestates',
-    'anvil has no codeHash, lists touched accounts that do not exist, and does not list who authorizes',
+    'anvil has no codeHash, lists touched accounts that do not exist, and does not list who authorizes; it has slots of access lists and of instructions without enough gas, geth those of instructions that fail otherwise',
     traces,
     prestates,
   ],
   ['precompiled contracts among selectors', 'anvil counts calls of them', traces, selectors],
   [
     'steps',
-    'geth leaves out zero refunds and empty return data; gas of instructions that fail or call is told differently',
+    'geth leaves out zero refunds, empty return data, and the end of code of no bytes; gas of instructions that fail or call is told differently',
     ['debug_traceCall'],
     structLogs,
   ],

@@ -218,10 +218,7 @@ export class Requests {
       [10, () => ['eth_getLogs', this.logFilter()]],
       [6, () => ['debug_traceTransaction', this.hash(), this.tracer('4byteTracer')]],
       [3, () => ['debug_traceCall', this.traced(), this.block(), this.tracer('structLogger')]],
-      [
-        2,
-        () => ['eth_feeHistory', hex(random.between(0, 6)), this.numberOrName(), random.once(3) ? [] : [10, 50.5, 90]],
-      ],
+      [2, () => ['eth_feeHistory', hex(random.between(0, 6)), this.numberOrName(), random.once(3) ? [] : [0, 100]]],
       [
         1,
         () =>

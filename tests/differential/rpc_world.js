@@ -59,7 +59,7 @@ export class RpcWorld {
   constructor(random) {
     this.random = random
     this.common = commonOf(fork)
-    this.world = worldOf(random, fork, { isWithoutBlockHashes: true })
+    this.world = worldOf(random, fork, { isWithoutBlockHashes: true, isWithoutRandao: true })
     this.pre = accounts(random, fork, this.world)
     for (const secret of senders)
       this.pre[addressOf(secret)] = { balance: 10n ** 24n, nonce: BigInt(random.below(3)), code: '0x', storage: {} }
