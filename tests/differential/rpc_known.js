@@ -25,6 +25,10 @@ const drop = (object, names) => {
 
 const count = (list) => list.filter(Boolean).length > 0
 
+// Ours refuses in such words what theirs looks at no further, whatever comes of it.
+const unchecked = (words) => (ours, theirs) =>
+  ours.error !== undefined && words.test(ours.message) && settle(ours, theirs)
+
 // Theirs takes what ours refuses in such words.
 const lenient = (words) => (ours, theirs) =>
   ours.error !== undefined && theirs.error === undefined && words.test(ours.message) && settle(ours, theirs)
@@ -210,7 +214,7 @@ export const rules = [
     lenient(/intrinsic gas|floor data gas/),
   ],
   ['bytes behind a transaction', 'anvil does not look at them', ['eth_sendRawTransaction'], lenient(/rlp/)],
-  ['fees below the base fee', 'anvil lets calls have them', calls, lenient(/less than block base fee/)],
+  ['fees below the base fee', 'anvil lets calls have them', calls, unchecked(/less than block base fee/)],
   [
     'uncles and counts of unknown blocks',
     'geth answers null, anvil with an error',
@@ -248,7 +252,13 @@ export const rules = [
     ['eth_feeHistory'],
     fees,
   ],
-  ['funds for access lists', 'anvil does not look at them', ['eth_createAccessList'], lenient(/insufficient funds/)],
+  ['funds for access lists', 'anvil does not look at them', ['eth_createAccessList'], unchecked(/insufficient funds/)],
+  [
+    'funds for a transfer',
+    'anvil does not look at them in estimates',
+    ['eth_estimateGas'],
+    lenient(/insufficient funds/),
+  ],
   ['order of access lists', 'it has no meaning', ['eth_createAccessList'], orderOfAccessLists],
   ['fee histories that begin in the future', 'anvil has empty ones', ['eth_feeHistory'], lenient(/beyond head block/)],
   [
