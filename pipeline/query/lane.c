@@ -18,7 +18,8 @@ enum {
     ASKERS = 256, /* queues; askers with the same hash share one */
     PLACES_MAX = HN_LANE_WORKERS_MAX + HN_LANE_STRAGGLERS_MAX,
     STRAGGLERS_OF_ONE_MAX = HN_LANE_STRAGGLERS_MAX / 2,
-    SLOW_AFTER_MS = 10,
+    SLOW_AFTER_MS = 10,         /* of its own time */
+    SLOW_WHEN_WAITING_MS = 200, /* of everybody's: it waits for something, or for a core */
     LOOK_MS = 5,
     STRAGGLER_NICENESS = 10,
 };
@@ -41,6 +42,8 @@ typedef struct place {
     pid_t id;                /* of the thread, for the kernel */
     hn_query_engine *engine; /* made when the place is first used */
     uint64_t since_ms;       /* when its query began */
+    clockid_t clock;         /* of the time that the thread has run */
+    uint64_t since_own_ms;   /* likewise, by that clock */
     uint32_t asker;
 } place;
 
@@ -68,11 +71,16 @@ struct hn_query_lane {
     place places[PLACES_MAX];
 };
 
-static uint64_t now_ms(void)
+static uint64_t ms_of(clockid_t clock)
 {
     struct timespec now;
-    HN_CHECK(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
+    HN_CHECK(clock_gettime(clock, &now) == 0);
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static uint64_t now_ms(void)
+{
+    return ms_of(CLOCK_MONOTONIC);
 }
 
 static void take_lock(hn_query_lane *lane)
@@ -151,6 +159,7 @@ static void run_one(place *self, hn_query *query)
     hn_query_lane *lane = self->lane;
     self->state = PLACE_BUSY;
     self->since_ms = now_ms();
+    self->since_own_ms = ms_of(CLOCK_THREAD_CPUTIME_ID);
     if (lane->is_supervisor_idle)
         pthread_cond_signal(&lane->has_begun);
     give_lock(lane);
@@ -173,6 +182,7 @@ static void *work(void *argument)
     hn_query_lane *lane = self->lane;
     take_lock(lane);
     self->id = (pid_t)syscall(SYS_gettid);
+    HN_CHECK(pthread_getcpuclockid(pthread_self(), &self->clock) == 0);
     while (!lane->is_stopping && self->state != PLACE_STRAGGLER) {
         self->state = PLACE_IDLE;
         hn_query *query = take(lane, &self->asker);
@@ -239,11 +249,19 @@ static uint32_t count_stragglers(const hn_query_lane *lane)
     return count;
 }
 
+/* A thread that others keep off the cores is not slow, and would only have to wait longer at a lower
+ * priority. */
+static bool is_slow(const place *self, uint64_t now)
+{
+    uint64_t passed = now - self->since_ms;
+    return passed >= SLOW_WHEN_WAITING_MS ||
+           (passed >= SLOW_AFTER_MS && ms_of(self->clock) - self->since_own_ms >= SLOW_AFTER_MS);
+}
+
 static void look_at(place *self, uint64_t now, uint32_t *stragglers)
 {
     hn_query_lane *lane = self->lane;
-    if (self->state == PLACE_BUSY && now - self->since_ms >= SLOW_AFTER_MS &&
-        *stragglers < HN_LANE_STRAGGLERS_MAX) {
+    if (self->state == PLACE_BUSY && *stragglers < HN_LANE_STRAGGLERS_MAX && is_slow(self, now)) {
         slow_down(self);
         self->state = PLACE_STRAGGLER;
         lane->workers--;

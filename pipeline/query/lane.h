@@ -1,10 +1,10 @@
 /* The lane of heavy queries: those that run code go to threads of their own, so that neither sealing nor a
  * query that only reads ever waits for one of them.
  *
- * Some threads (`workers`) take queries with the priority of everybody else. One that is busy with the same
- * query for longer than 10 ms goes down in priority, for good, and another takes its place: it is a straggler
- * from then on, and ends with its query. So short calls do not wait behind long ones until there are
- * HN_LANE_STRAGGLERS_MAX of these.
+ * Some threads (`workers`) take queries with the priority of everybody else. One that has worked on the same
+ * query for longer than 10 ms of its own time (or waited in it for 200 ms) goes down in priority, for good,
+ * and another takes its place: it is a straggler from then on, and ends with its query. So short calls do not
+ * wait behind long ones until there are HN_LANE_STRAGGLERS_MAX of these.
  *
  * The queue is bounded and fair: whoever asks (a connection) waits behind his own queries, not behind those
  * of others, and only half of the stragglers may be his.
