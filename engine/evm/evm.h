@@ -128,7 +128,8 @@ void hn_evm_execute(hn_evm *evm, hn_evm_result *result, hn_state *state, const h
                     const hn_evm_transaction *transaction, const hn_message *message, hn_tracer *tracer);
 
 /* From any core: the running execution ends soon with HN_EVM_INTERRUPTED (calls and traces past their time;
- * never used for blocks). Cleared by the next execute. */
+ * never used for blocks). Cleared by the next execute. A tracer's hook may do it: the instruction that was
+ * shown, or the frame that was to begin, does not run. */
 void hn_evm_interrupt(hn_evm *evm);
 
 /* Between executions. Code that the machine sees for the first time is not worth decoding when it runs only

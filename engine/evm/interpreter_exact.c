@@ -85,6 +85,8 @@ hn_outcome hn_interpret_exactly(hn_evm *evm, hn_frame *frame)
         hn_evm_status status = price(evm, frame, &cost, opcode);
         if (is_traced)
             trace_step(evm, frame, opcode, cost, status == HN_EVM_INVALID_OPCODE ? HN_EVM_SUCCESS : status);
+        if (is_traced && atomic_load_explicit(&evm->interrupted, memory_order_relaxed))
+            return HN_EVM_INTERRUPTED;
         if (status == HN_EVM_INVALID_OPCODE)
             trace_fault(evm, frame, opcode, 0, status);
         if (status != HN_EVM_SUCCESS)

@@ -201,12 +201,17 @@ hn_err hn_query_run_call(hn_query_engine *engine, hn_query *query, const hn_quer
     hn_block_context context;
     if (!hn_query_begin_call(engine, &context, query, place))
         return HN_OK;
+    if (engine->brief != NULL)
+        context.tracer = &engine->brief->hooks;
     HN_TRY(run_kind(&context, query));
     if (hn_state_failed(engine->state))
         return HN_ERR_NO_MEMORY;
     if (query->result.reject == HN_REJECT_NONE && query->result.status == HN_EVM_INTERRUPTED)
         return HN_ERR_TIMEOUT;
-    if (query->result.reject == HN_REJECT_NONE && is_asked_for(query->result.status))
+    bool is_unclear = query->result.reject == HN_REJECT_NONE && is_asked_for(query->result.status);
+    if (is_unclear && engine->brief != NULL)
+        engine->brief->is_over = true; /* it takes another run, with a tracer of its own */
+    else if (is_unclear)
         HN_TRY(explain(engine, query, place));
     return hn_arena_copy(&query->result.output, query->arena, query->result.output);
 }

@@ -70,6 +70,11 @@ HN_MUST_USE hn_err hn_query_engine_note_sealed(hn_query_engine *engine, uint32_t
 /* Answers one query of the HERE, BACK or LANE kinds, synchronously: query->err tells how. */
 void hn_query_run(hn_query_engine *engine, hn_query *query);
 
+/* The same for a CALL that may turn out to be short, which costs less on the asker's thread
+ * than handing it over would. False: it is longer than some 100 us, or looks so; the query is as it was. What
+ * it answers is what hn_query_run would. */
+HN_MUST_USE bool hn_query_run_brief(hn_query_engine *engine, hn_query *query);
+
 /* From any thread: the running query ends soon, with HN_ERR_TIMEOUT, when its deadline has come; at
  * UINT64_MAX it has always come. */
 void hn_query_expire(hn_query_engine *engine, uint64_t now_ms);

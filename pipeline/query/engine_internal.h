@@ -2,6 +2,7 @@
 #ifndef HN_PIPELINE_QUERY_ENGINE_INTERNAL_H
 #define HN_PIPELINE_QUERY_ENGINE_INTERNAL_H
 
+#include "engine/evm/tracer.h"
 #include "pipeline/query/engine.h"
 #include "pipeline/query/sealed.h"
 
@@ -39,6 +40,16 @@ struct hn_query_errand {
     void *work_self;
 };
 
+/* brief.c. A call that runs for as long as it is short. */
+typedef struct hn_query_brief {
+    hn_tracer hooks;
+    hn_evm *evm;
+    uint64_t left; /* of its budget */
+    bool is_over;  /* it is not short */
+} hn_query_brief;
+
+enum { HN_QUERY_BRIEF_TARGETS = 256 };
+
 struct hn_query_engine {
     hn_query_options options;
     uint32_t reader; /* 0: the one that owns the ledgers */
@@ -53,6 +64,9 @@ struct hn_query_engine {
     void (*carry)(void *self, hn_query_errand *errand);
     void *carry_self;
     hn_query_errand errand;
+    hn_query_brief *brief; /* of the call that runs; NULL: it may take its time */
+    /* By a hash of what is called: so many calls to it are not tried, for the last try was in vain. */
+    uint8_t brief_rests[HN_QUERY_BRIEF_TARGETS];
 
     /* The query that runs: its number, which never comes back, and its deadline (0: nothing to interrupt).
      * Who interrupts leaves the number, so that a query hit by an interruption meant for the one before it is
@@ -67,6 +81,9 @@ static inline bool hn_query_is_late(const hn_query_engine *engine)
 {
     return atomic_load(&engine->interrupted_number) == atomic_load(&engine->run_number);
 }
+
+/* run.c. Answers a query, once; HN_ERR_TIMEOUT: interrupted, whyever. */
+HN_MUST_USE hn_err hn_query_run_once(hn_query_engine *engine, hn_query *query);
 
 /* errand.c. Does something on the owner's thread and waits until it is done. */
 void hn_query_on_owner(hn_query_engine *engine, void (*work)(void *self), void *self);

@@ -12,8 +12,8 @@
 #include "engine/types/block.h"
 
 /* name, who answers: the asker himself with a reader of his own (single looks into the sealed state), the
- * back core (what needs the sealer), the lane of heavy queries (code that runs on it), or the front core
- * (pool). */
+ * back core (what needs the sealer), the lane of heavy queries (code that runs on it; a call that is short
+ * the asker himself), or the front core (pool). */
 #define HN_QUERY_LIST(X)                                                                                     \
     X(ACCOUNT, HERE)              /* account: balance, nonce, code hash */                                   \
     X(STORAGE, HERE)              /* slot of an account */                                                   \

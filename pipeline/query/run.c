@@ -86,7 +86,7 @@ static hn_err run_at(hn_query_engine *engine, hn_query *query, const hn_sealed *
     }
 }
 
-static hn_err run(hn_query_engine *engine, hn_query *query)
+hn_err hn_query_run_once(hn_query_engine *engine, hn_query *query)
 {
     HN_CHECK(query->ledger < engine->shared->count);
     hn_sealed *sealed = &engine->shared->ledgers[query->ledger];
@@ -106,7 +106,7 @@ void hn_query_run(hn_query_engine *engine, hn_query *query)
         query->call = call;
         atomic_store(&engine->run_number, ++number);
         atomic_store(&engine->run_deadline_ms, query->deadline_ms);
-        query->err = run(engine, query);
+        query->err = hn_query_run_once(engine, query);
         atomic_store(&engine->run_deadline_ms, 0);
     } while (query->err == HN_ERR_TIMEOUT && atomic_load(&engine->interrupted_number) != number);
 }

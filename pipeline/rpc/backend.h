@@ -36,8 +36,8 @@ typedef struct hn_backend_operations {
     hn_err (*submit)(void *self, uint32_t ledger, hn_bytes raw, hn_reply_level level, uint64_t token);
     /* Why submit answers HN_ERR_CLOSED, in words for submitters; may be NULL. */
     const char *(*refusal)(void *self);
-    /* Answers a query at once, on this thread, when it is a short look at the sealed state: query->err tells
-     * how. False: it must be handed over. May be NULL. */
+    /* Answers a query at once, on this thread, when it is a short look at the sealed state or a call that
+     * turns out to be short: query->err tells how. False: it must be handed over. May be NULL. */
     bool (*answer)(void *self, hn_query *query);
     /* Hands a query to the core that answers its kind. HN_ERR_AGAIN: queues are full; it stays the caller's.
      */

@@ -35,6 +35,7 @@ struct hn_rpc_core {
     uint32_t first_free_submission;
     uint32_t submission_count;
     uint32_t query_count; /* handed to the backend and not back */
+    uint64_t code_us;     /* spent here on queries that run code since the loop turned */
 
     hn_rpc_feed *feeds; /* one a ledger: subscription.h */
 

@@ -78,6 +78,7 @@ static void run_loop_for(hn_rpc_server *server, uint64_t deadline_ms, bool (*is_
     bool has_more = false; /* to be done at once */
     while (!is_finished(server) && now < deadline_ms) {
         uint64_t wait = deadline_ms - now < LOOP_WAIT_MS ? deadline_ms - now : LOOP_WAIT_MS;
+        server->core.code_us = 0;
         h2o_evloop_run(server->context.loop, has_more ? 0 : (int32_t)wait);
         now = hn_rpc_now_ms();
         hn_rpc_in_flight_expire(&server->core, now);

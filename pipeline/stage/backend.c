@@ -46,9 +46,19 @@ static const char *refusal(void *self)
 static bool answer(void *self, hn_query *question)
 {
     hn_node *node = self;
-    if (hn_query_place_of(question->kind) != HN_QUERY_PLACE_HERE)
+    switch (hn_query_place_of(question->kind)) {
+    case HN_QUERY_PLACE_HERE:
+        hn_query_run(node->rpc_queries, question);
+        break;
+    case HN_QUERY_PLACE_LANE:
+        if (!hn_query_run_brief(node->rpc_queries, question))
+            return false;
+        break;
+    case HN_QUERY_PLACE_BACK:
+    case HN_QUERY_PLACE_FRONT:
+    default:
         return false;
-    hn_query_run(node->rpc_queries, question);
+    }
     hn_count(&node->counters.queries_here, 1);
     return true;
 }
