@@ -121,10 +121,12 @@ test('what HTTP forbids is refused, and the connection ended', async (t) => {
 
 test('a node at its limit says so, with the time to try again; submissions flow all the same', async (t) => {
   const node = await startNode(t, { args: ['--rpc-calls', '1', '--rpc-timeout-call', '60000', '--rpc-gas-cap', '10000000000'] });
-  const endless = call(1, 'eth_call', { to: stranger(1), gas: '0x2540be400' }, 'latest', { [stranger(1)]: { code: '0x5b5f56' } });
-  new Talk(t, node).say(post(endless));
+  const endless = (id) => call(id, 'eth_call', { to: stranger(1), gas: '0x2540be400' }, 'latest', { [stranger(1)]: { code: '0x5b5f56' } });
+  new Talk(t, node).say(post(endless(1)));
   await until(async () => (await node.stats('/hanse/rpc')).in_flight === 1, 'a call runs');
-  const ask = call(3, 'eth_call', { to: stranger(2) }, 'latest');
+  const short = await new Talk(t, node).say(post(call(2, 'eth_call', { to: stranger(2) }, 'latest'))).hear();
+  assert.deepEqual([short.status, JSON.parse(short.body).result], [200, '0x'], 'short calls wait for no one');
+  const ask = endless(3);
   const answer = await new Talk(t, node).say(post(ask)).hear();
   assert.equal(answer.status, 429);
   assert.match(answer.head, /retry-after: 1/i);

@@ -415,8 +415,14 @@ Test(server, bounds_the_memory_of_half_requests)
         http_send(files[i], head, sizeof head - 1);
         http_send(files[i], part, sizeof part);
     }
-    for (unsigned i = 0; i < 500 && hn_rpc_server_count(server).connections > 3; i++)
+    unsigned closed = 0;
+    for (unsigned i = 0; i < 500 && closed < 3; i++) {
+        closed = 0;
+        for (unsigned j = 0; j < 6; j++)
+            closed += http_is_closed(files[j]);
         usleep(10000);
+    }
+    cr_assert_geq(closed, 3);
     cr_assert_leq(hn_rpc_server_count(server).connections, 3);
     expect(CALL("1", "eth_chainId"), CHAIN_ID("1"));
     for (unsigned i = 0; i < 6; i++)
