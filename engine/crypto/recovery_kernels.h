@@ -46,6 +46,10 @@ extern const hn_recovery_kernel *const hn_recovery_kernels[];
 HN_MUST_USE hn_err hn_signature_context_create_with(hn_signature_context **out,
                                                     const hn_recovery_kernel *kernel);
 
+/* hn_signature_recover_batch that gives the keys, too (x, then y), where the status is HN_OK. */
+void hn_signature_recover_keys(const hn_signature_context *context, hn_recovery *items,
+                               uint8_t (*public_keys)[64], size_t count);
+
 extern const hn_recovery_kernel hn_recovery_ifma;
 
 #endif

@@ -260,7 +260,7 @@ static inline power_chain powers(const element *a)
 }
 
 /* a^((p + 1) / 4): a square root of a, if it has any. */
-static __attribute__((noinline)) element square_root(const element *a)
+static __attribute__((noinline, unused)) element square_root(const element *a)
 {
     const power_chain chain = powers(a);
     element root = square_times(chain.two_hundred_twenty_three, 23);
@@ -271,7 +271,7 @@ static __attribute__((noinline)) element square_root(const element *a)
 }
 
 /* a^(p - 2); 0 gives 0. */
-static __attribute__((noinline)) element inverse(const element *a)
+static __attribute__((noinline, unused)) element inverse(const element *a)
 {
     const power_chain chain = powers(a);
     element result = square_times(chain.two_hundred_twenty_three, 23);

@@ -150,13 +150,20 @@ size_t hn_signature_batch(const hn_signature_context *context)
     return context->kernel != NULL ? BATCH / 2 : BATCH / 16;
 }
 
-static void recover_one(const hn_signature_context *context, hn_recovery *item)
+static void recover_one(const hn_signature_context *context, hn_recovery *item, uint8_t public_key[64])
 {
-    item->status = hn_signature_recover(context, &item->signer, &item->digest, &item->signature);
+    uint8_t key[64];
+    item->status = hn_signature_recover_public_key(context, key, &item->digest, &item->signature);
+    if (item->status != HN_OK)
+        return;
+    address_of_public_key(&item->signer, key);
+    if (public_key != NULL)
+        memcpy(public_key, key, sizeof key);
 }
 
 /* At most BATCH items, all of them in range. */
-static void recover_side_by_side(const hn_signature_context *context, hn_recovery *const *items, size_t count)
+static void recover_side_by_side(const hn_signature_context *context, hn_recovery *const *items,
+                                 uint8_t *const *public_keys, size_t count)
 {
     hn_recovery_key keys[BATCH];
     hn_bytes messages[BATCH];
@@ -167,36 +174,49 @@ static void recover_side_by_side(const hn_signature_context *context, hn_recover
     hn_keccak256_batch(hashes, messages, count);
     for (size_t i = 0; i < count; i++) {
         if (keys[i].outcome == HN_RECOVERY_EXCEPTIONAL) {
-            recover_one(context, items[i]);
+            recover_one(context, items[i], public_keys[i]);
             continue;
         }
         items[i]->status = keys[i].outcome == HN_RECOVERY_FOUND ? HN_OK : HN_ERR_SIGNATURE;
-        if (items[i]->status == HN_OK)
-            memcpy(items[i]->signer.b, hashes[i].b + 12, sizeof items[i]->signer.b);
+        if (items[i]->status != HN_OK)
+            continue;
+        memcpy(items[i]->signer.b, hashes[i].b + 12, sizeof items[i]->signer.b);
+        if (public_keys[i] != NULL)
+            memcpy(public_keys[i], messages[i].data, 64);
     }
 }
 _Static_assert(offsetof(hn_recovery_key, y) == 32, "x and y are one message");
 
-void hn_signature_recover_batch(const hn_signature_context *context, hn_recovery *items, size_t count)
+void hn_signature_recover_keys(const hn_signature_context *context, hn_recovery *items,
+                               uint8_t (*public_keys)[64], size_t count)
 {
     hn_recovery *sound[BATCH];
+    uint8_t *keys[BATCH];
     size_t sound_count = 0;
     for (size_t i = 0; i < count; i++) {
-        if (context->kernel == NULL)
-            recover_one(context, &items[i]);
-        else if (items[i].signature.y_parity > 1 || !hn_signature_in_range(&items[i].signature, false))
+        uint8_t *key = public_keys != NULL ? public_keys[i] : NULL;
+        if (context->kernel == NULL) {
+            recover_one(context, &items[i], key);
+        } else if (items[i].signature.y_parity > 1 || !hn_signature_in_range(&items[i].signature, false)) {
             items[i].status = HN_ERR_SIGNATURE;
-        else
-            sound[sound_count++] = &items[i];
+        } else {
+            sound[sound_count] = &items[i];
+            keys[sound_count++] = key;
+        }
         if (sound_count == 0 || (sound_count < BATCH && i + 1 < count))
             continue;
         if (sound_count >= context->kernel->worthwhile)
-            recover_side_by_side(context, sound, sound_count);
+            recover_side_by_side(context, sound, keys, sound_count);
         else
             for (size_t j = 0; j < sound_count; j++)
-                recover_one(context, sound[j]);
+                recover_one(context, sound[j], keys[j]);
         sound_count = 0;
     }
+}
+
+void hn_signature_recover_batch(const hn_signature_context *context, hn_recovery *items, size_t count)
+{
+    hn_signature_recover_keys(context, items, NULL, count);
 }
 
 hn_err hn_signature_sign(const hn_signature_context *context, hn_signature *out, const hn_hash *digest,
