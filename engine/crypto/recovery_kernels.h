@@ -19,8 +19,7 @@ typedef enum hn_recovery_outcome {
 
 /* What comes of an item whose r and s are in (0, n), all numbers big-endian. */
 typedef struct hn_recovery_key {
-    uint8_t x[32]; /* of the public key, written when found */
-    uint8_t y[32];
+    uint8_t public_key[64]; /* x, then y; written when found */
     hn_recovery_outcome outcome;
 } hn_recovery_key;
 
@@ -37,7 +36,10 @@ typedef struct hn_recovery_kernel {
     void (*recover)(const void *tables, hn_recovery_key *keys, hn_recovery *const *items, size_t count);
 } hn_recovery_kernel;
 
-enum { HN_RECOVERY_MULTIPLES_MAX = 32 };
+enum {
+    HN_RECOVERY_MULTIPLES_MAX = 40,
+    HN_RECOVERY_BATCH = 128, /* at most so many are recovered at once */
+};
 
 /* Every kernel that was compiled in, the fastest first; NULL ends the list. */
 extern const hn_recovery_kernel *const hn_recovery_kernels[];
@@ -50,6 +52,6 @@ HN_MUST_USE hn_err hn_signature_context_create_with(hn_signature_context **out,
 void hn_signature_recover_keys(const hn_signature_context *context, hn_recovery *items,
                                uint8_t (*public_keys)[64], size_t count);
 
-extern const hn_recovery_kernel hn_recovery_ifma;
+extern const hn_recovery_kernel hn_recovery_ifma, hn_recovery_avx2;
 
 #endif

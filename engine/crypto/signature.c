@@ -17,11 +17,12 @@ struct hn_signature_context {
 const hn_recovery_kernel *const hn_recovery_kernels[] = {
 #ifdef __x86_64__
     &hn_recovery_ifma,
+    &hn_recovery_avx2,
 #endif
     NULL,
 };
 
-enum { BATCH = 128 };
+enum { BATCH = HN_RECOVERY_BATCH };
 
 /* The group order n and its half, rounded down (SEC 2, section 2.4.1), least significant limb first. */
 static const hn_u256 group_order = {
@@ -170,7 +171,7 @@ static void recover_side_by_side(const hn_signature_context *context, hn_recover
     hn_hash hashes[BATCH];
     context->kernel->recover(context->tables, keys, items, count);
     for (size_t i = 0; i < count; i++)
-        messages[i] = (hn_bytes){keys[i].x, 64};
+        messages[i] = hn_bytes_of(keys[i].public_key, sizeof keys[i].public_key);
     hn_keccak256_batch(hashes, messages, count);
     for (size_t i = 0; i < count; i++) {
         if (keys[i].outcome == HN_RECOVERY_EXCEPTIONAL) {
@@ -185,7 +186,6 @@ static void recover_side_by_side(const hn_signature_context *context, hn_recover
             memcpy(public_keys[i], messages[i].data, 64);
     }
 }
-_Static_assert(offsetof(hn_recovery_key, y) == 32, "x and y are one message");
 
 void hn_signature_recover_keys(const hn_signature_context *context, hn_recovery *items,
                                uint8_t (*public_keys)[64], size_t count)

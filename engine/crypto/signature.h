@@ -29,7 +29,7 @@ typedef struct hn_recovery {
 HN_MUST_USE hn_err hn_signature_context_create(hn_signature_context **out);
 void hn_signature_context_destroy(hn_signature_context *context);
 
-/* What recovers batches: "avx512ifma", or "libsecp256k1", one by one. */
+/* What recovers batches: "avx512ifma", "avx2", or "libsecp256k1", one by one. */
 const char *hn_signature_kernel(const hn_signature_context *context);
 
 /* 0 < r < n and 0 < s < n; with `require_low_s` also s <= n/2 (EIP-2; all transactions since Homestead). */
