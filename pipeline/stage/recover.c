@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { HISTORY_COMMIT_BYTES = 16 * 1024 * 1024 };
+enum { HISTORY_COMMIT_BYTES = HN_HISTORY_PENDING_BYTES_MAX / 4 };
 
 typedef struct recovery {
     hn_node *node;

@@ -8,7 +8,7 @@
 #include "pipeline/stage/ledgers.h"
 
 /* Over all ledgers: about a fifth of a second. */
-enum { REMEMBERED_TRANSACTIONS = 512 * 1024 };
+enum { REMEMBERED_TRANSACTIONS = HN_RECENT_OUTCOMES / 2 };
 _Static_assert((int)REMEMBERED_TRANSACTIONS <= (int)HN_RECENT_OUTCOMES, "they do not push each other out");
 
 static hn_err remember_block(hn_node *node, hn_arena *arena, uint32_t ledger, const hn_history_block *block)
