@@ -1,89 +1,35 @@
-#include "tests/sim/disk.h"
-
 #include "engine/base/check.h"
-#include "engine/base/prng.h"
+#include "tests/sim/disk_internal.h"
 
 #include <stdlib.h>
-
-enum {
-    FILES_MAX = 256,
-    NAME_MAX_BYTES = 128,
-    WRITES_MAX = 32,
-    HANDLES_MAX = 64,
-    CHANGES_MAX = 16,
-    SECTOR = 512,
-    FILE_BYTES_MAX = 8 * 1024 * 1024,
-};
-
-/* An inode. `visible` is what reads see; `medium` what a crash leaves at least. */
-typedef struct file {
-    uint8_t *visible;
-    uint8_t *medium;
-    uint64_t visible_size;
-    uint64_t medium_size;
-    uint64_t capacity; /* of both */
-    bool is_used;
-} file;
-
-typedef struct name {
-    char text[NAME_MAX_BYTES];
-    int file; /* -1: free */
-} name;
-
-typedef struct directory {
-    name names[FILES_MAX];
-} directory;
-
-typedef struct pending_write {
-    uint64_t token;
-    uint64_t offset;
-    hn_bytes data;
-    int file;
-    bool is_lost; /* its file was lost in a crash: only its failure is left to tell */
-} pending_write;
-
-struct hn_sim_disk {
-    hn_prng prng;
-    size_t alignment;
-    hn_sim_faults faults;
-    bool is_dead;
-    file files[FILES_MAX];
-    /* The directory as it is on the medium, and after each change since: a crash chooses one of them. */
-    directory *states;
-    size_t state_count;
-    int handles[HANDLES_MAX]; /* file; -1: free */
-    pending_write writes[WRITES_MAX];
-    size_t write_count;
-};
-
-static bool one_in(hn_sim_disk *disk, uint32_t n)
-{
-    return n != 0 && hn_prng_below(&disk->prng, n) == 0;
-}
-
-static directory *now(const hn_sim_disk *disk)
-{
-    return &disk->states[disk->state_count - 1];
-}
 
 /* Counts an operation; false when the process is dead. */
 static bool lives(hn_sim_disk *disk)
 {
+    disk->operations++;
     if (disk->faults.dies_after != 0 && --disk->faults.dies_after == 0)
         disk->is_dead = true;
     return !disk->is_dead;
 }
 
+/* The same for a synchronous call that changes something: it may fail. */
+static hn_err begin(hn_sim_disk *disk)
+{
+    if (!lives(disk) || hn_sim_one_in(disk, disk->faults.call_fails_one_in))
+        return HN_ERR_IO;
+    return HN_OK;
+}
+
 static name *find(const hn_sim_disk *disk, const char *text)
 {
     for (int i = 0; i < FILES_MAX; i++)
-        if (now(disk)->names[i].file >= 0 && strcmp(now(disk)->names[i].text, text) == 0)
-            return &now(disk)->names[i];
+        if (hn_sim_directory_now(disk)->names[i].file >= 0 &&
+            strcmp(hn_sim_directory_now(disk)->names[i].text, text) == 0)
+            return &hn_sim_directory_now(disk)->names[i];
     return NULL;
 }
 
-/* Frees files that no state of the directory and no handle names. */
-static void collect(hn_sim_disk *disk)
+void hn_sim_disk_collect(hn_sim_disk *disk)
 {
     for (int i = 0; i < FILES_MAX; i++) {
         bool is_named = false;
@@ -101,11 +47,11 @@ static void collect(hn_sim_disk *disk)
 static void begin_change(hn_sim_disk *disk)
 {
     if (disk->state_count == CHANGES_MAX) {
-        disk->states[0] = *now(disk);
+        disk->states[0] = *hn_sim_directory_now(disk);
         disk->state_count = 1;
-        collect(disk);
+        hn_sim_disk_collect(disk);
     }
-    disk->states[disk->state_count] = *now(disk);
+    disk->states[disk->state_count] = *hn_sim_directory_now(disk);
     disk->state_count++;
 }
 
@@ -121,7 +67,7 @@ static file *file_of(hn_sim_disk *disk, hn_io_file handle)
 static hn_err disk_open(void *self, hn_io_file *out, const char *text, hn_io_mode mode)
 {
     hn_sim_disk *disk = self;
-    if (!lives(disk))
+    if (!lives(disk) || (mode != HN_IO_READ && hn_sim_one_in(disk, disk->faults.call_fails_one_in)))
         return HN_ERR_IO;
     name *entry = find(disk, text);
     if (mode == HN_IO_CREATE && entry != NULL)
@@ -133,7 +79,7 @@ static hn_err disk_open(void *self, hn_io_file *out, const char *text, hn_io_mod
         int free_file = 0;
         while (disk->files[free_file].is_used)
             HN_CHECK(++free_file < FILES_MAX);
-        entry = now(disk)->names;
+        entry = hn_sim_directory_now(disk)->names;
         while (entry->file >= 0)
             entry++;
         strncpy(entry->text, text, NAME_MAX_BYTES - 1);
@@ -191,7 +137,7 @@ static void grow(file *grown, uint64_t size)
     grown->visible_size = size;
 }
 
-static void grow_medium(file *grown, uint64_t size)
+void hn_sim_disk_grow_medium(file *grown, uint64_t size)
 {
     if (size > grown->medium_size)
         memset(grown->medium + grown->medium_size, 0, size - grown->medium_size);
@@ -201,8 +147,7 @@ static void grow_medium(file *grown, uint64_t size)
 static hn_err disk_truncate(void *self, hn_io_file handle, uint64_t size)
 {
     hn_sim_disk *disk = self;
-    if (!lives(disk))
-        return HN_ERR_IO;
+    HN_TRY(begin(disk));
     file *changed = file_of(disk, handle);
     uint64_t growth = size > changed->visible_size ? size - changed->visible_size : 0;
     if (disk->faults.space_bytes != 0 && hn_sim_disk_used(disk) + growth > disk->faults.space_bytes)
@@ -216,8 +161,7 @@ static hn_err disk_write(void *self, hn_io_file handle, uint64_t offset, hn_byte
     file *to = file_of(self, handle);
     if (offset + data.size > to->visible_size)
         HN_TRY(disk_truncate(self, handle, offset + data.size));
-    if (!lives(self))
-        return HN_ERR_IO;
+    HN_TRY(begin(self));
     if (data.size != 0)
         memcpy(to->visible + offset, data.data, data.size);
     return HN_OK;
@@ -225,10 +169,9 @@ static hn_err disk_write(void *self, hn_io_file handle, uint64_t offset, hn_byte
 
 static hn_err disk_sync(void *self, hn_io_file handle)
 {
-    if (!lives(self))
-        return HN_ERR_IO;
+    HN_TRY(begin(self));
     file *synced = file_of(self, handle);
-    grow_medium(synced, synced->visible_size);
+    hn_sim_disk_grow_medium(synced, synced->visible_size);
     if (synced->visible_size != 0)
         memcpy(synced->medium, synced->visible, synced->visible_size);
     return HN_OK;
@@ -237,8 +180,7 @@ static hn_err disk_sync(void *self, hn_io_file handle)
 static hn_err disk_rename(void *self, const char *from, const char *to)
 {
     hn_sim_disk *disk = self;
-    if (!lives(disk))
-        return HN_ERR_IO;
+    HN_TRY(begin(disk));
     if (find(disk, from) == NULL)
         return HN_ERR_NOT_FOUND;
     begin_change(disk);
@@ -252,8 +194,7 @@ static hn_err disk_rename(void *self, const char *from, const char *to)
 static hn_err disk_remove(void *self, const char *text)
 {
     hn_sim_disk *disk = self;
-    if (!lives(disk))
-        return HN_ERR_IO;
+    HN_TRY(begin(disk));
     if (find(disk, text) == NULL)
         return HN_ERR_NOT_FOUND;
     begin_change(disk);
@@ -264,11 +205,10 @@ static hn_err disk_remove(void *self, const char *text)
 static hn_err disk_sync_directory(void *self)
 {
     hn_sim_disk *disk = self;
-    if (!lives(disk))
-        return HN_ERR_IO;
-    disk->states[0] = *now(disk);
+    HN_TRY(begin(disk));
+    disk->states[0] = *hn_sim_directory_now(disk);
     disk->state_count = 1;
-    collect(disk);
+    hn_sim_disk_collect(disk);
     return HN_OK;
 }
 
@@ -278,8 +218,8 @@ static hn_err disk_list(void *self, void (*each)(void *context, const char *text
     if (!lives(disk))
         return HN_ERR_IO;
     for (int i = FILES_MAX - 1; i >= 0; i--)
-        if (now(disk)->names[i].file >= 0)
-            each(context, now(disk)->names[i].text);
+        if (hn_sim_directory_now(disk)->names[i].file >= 0)
+            each(context, hn_sim_directory_now(disk)->names[i].text);
     return HN_OK;
 }
 
@@ -295,21 +235,48 @@ static hn_err disk_submit_write(void *self, hn_io_file handle, uint64_t offset, 
              (uintptr_t)data.data % disk->alignment == 0);
     const file *to = file_of(disk, handle);
     HN_CHECK(offset + data.size <= to->visible_size);
-    if (disk->write_count == WRITES_MAX || one_in(disk, disk->faults.busy_one_in))
+    if (disk->write_count == WRITES_MAX || hn_sim_one_in(disk, disk->faults.busy_one_in))
         return HN_ERR_AGAIN;
-    disk->writes[disk->write_count++] =
-        (pending_write){.token = token, .offset = offset, .data = data, .file = disk->handles[handle]};
+    disk->writes[disk->write_count++] = (pending_write){
+        .token = token,
+        .offset = offset,
+        .data = data,
+        .file = disk->handles[handle],
+        .is_stuck = hn_sim_one_in(disk, disk->faults.stuck_one_in),
+    };
     return HN_OK;
 }
 
-/* Some sectors of what was on its way arrive. */
-static void tear(hn_sim_disk *disk, file *to, uint64_t offset, hn_bytes data)
+void hn_sim_disk_tear(hn_sim_disk *disk, file *to, uint64_t offset, hn_bytes data)
 {
     for (size_t at = 0; at < data.size; at += SECTOR) {
         size_t size = data.size - at < SECTOR ? data.size - at : SECTOR;
-        if (offset + at + size <= to->medium_size && one_in(disk, 2))
+        if (offset + at + size <= to->medium_size && hn_sim_one_in(disk, 2))
             memcpy(to->medium + offset + at, data.data + at, size);
     }
+}
+
+/* Keeps what the newest durable writes wrote and overwrote. */
+static void remember(hn_sim_disk *disk, const pending_write *write)
+{
+    if (disk->recent_count == RECENT_MAX) {
+        free(disk->recent[0].before);
+        free(disk->recent[0].after);
+        memmove(disk->recent, disk->recent + 1, (RECENT_MAX - 1) * sizeof disk->recent[0]);
+        disk->recent_count--;
+    }
+    recent_write *kept = &disk->recent[disk->recent_count++];
+    *kept = (recent_write){
+        .token = write->token,
+        .offset = write->offset,
+        .size = write->data.size,
+        .file = write->file,
+        .before = malloc(write->data.size),
+        .after = malloc(write->data.size),
+    };
+    HN_CHECK(kept->before != NULL && kept->after != NULL);
+    memcpy(kept->before, disk->files[write->file].visible + write->offset, write->data.size);
+    memcpy(kept->after, write->data.data, write->data.size);
 }
 
 static size_t disk_poll(void *self, hn_io_completion *out, size_t capacity)
@@ -319,25 +286,27 @@ static size_t disk_poll(void *self, hn_io_completion *out, size_t capacity)
     (void)lives(disk);
     for (size_t i = 0; i < disk->write_count && count < capacity;) {
         pending_write *write = &disk->writes[i];
-        if (!write->is_lost && !disk->is_dead && one_in(disk, disk->faults.stays_one_in)) {
+        if (!write->is_lost && !disk->is_dead &&
+            (write->is_stuck || hn_sim_one_in(disk, disk->faults.stays_one_in))) {
             i++;
             continue;
         }
         hn_err err = write->is_lost || disk->is_dead ? HN_ERR_IO : HN_OK;
         file *to = &disk->files[write->file];
-        if (err == HN_OK && one_in(disk, disk->faults.write_fails_one_in)) {
-            tear(disk, to, write->offset, write->data);
+        if (err == HN_OK && hn_sim_one_in(disk, disk->faults.write_fails_one_in)) {
+            hn_sim_disk_tear(disk, to, write->offset, write->data);
             err = HN_ERR_IO;
         }
         if (err == HN_OK) {
+            remember(disk, write);
             memcpy(to->visible + write->offset, write->data.data, write->data.size);
             if (to->medium_size < to->visible_size)
-                grow_medium(to, to->visible_size);
+                hn_sim_disk_grow_medium(to, to->visible_size);
             memcpy(to->medium + write->offset, write->data.data, write->data.size);
         }
         if (disk->is_dead && !write->is_lost) {
             out[count++] = (hn_io_completion){.token = write->token, .err = HN_ERR_IO};
-            tear(disk, to, write->offset, write->data);
+            hn_sim_disk_tear(disk, to, write->offset, write->data);
         } else {
             out[count++] = (hn_io_completion){.token = write->token, .err = err};
         }
@@ -401,6 +370,10 @@ void hn_sim_disk_destroy(hn_sim_disk *disk)
         free(disk->files[i].visible);
         free(disk->files[i].medium);
     }
+    for (size_t i = 0; i < disk->recent_count; i++) {
+        free(disk->recent[i].before);
+        free(disk->recent[i].after);
+    }
     free(disk->states);
     free(disk);
 }
@@ -420,63 +393,18 @@ bool hn_sim_disk_is_dead(const hn_sim_disk *disk)
     return disk->is_dead;
 }
 
+uint64_t hn_sim_disk_operations(const hn_sim_disk *disk)
+{
+    return disk->operations;
+}
+
 uint64_t hn_sim_disk_used(const hn_sim_disk *disk)
 {
     uint64_t used = 0;
     for (int i = 0; i < FILES_MAX; i++)
-        if (now(disk)->names[i].file >= 0)
-            used += disk->files[now(disk)->names[i].file].visible_size;
+        if (hn_sim_directory_now(disk)->names[i].file >= 0)
+            used += disk->files[hn_sim_directory_now(disk)->names[i].file].visible_size;
     return used;
-}
-
-void hn_sim_disk_crash(hn_sim_disk *disk)
-{
-    for (int i = 0; i < FILES_MAX; i++) {
-        file *crashed = &disk->files[i];
-        if (!crashed->is_used)
-            continue;
-        if (one_in(disk, 2))
-            grow_medium(crashed, crashed->visible_size);
-        uint64_t common =
-            crashed->visible_size < crashed->medium_size ? crashed->visible_size : crashed->medium_size;
-        tear(disk, crashed, 0, hn_bytes_of(crashed->visible, common));
-    }
-    for (size_t i = 0; i < disk->write_count; i++) {
-        pending_write *write = &disk->writes[i];
-        if (!write->is_lost)
-            tear(disk, &disk->files[write->file], write->offset, write->data);
-        write->is_lost = true;
-    }
-    for (int i = 0; i < FILES_MAX; i++) {
-        file *crashed = &disk->files[i];
-        if (!crashed->is_used)
-            continue;
-        if (crashed->medium_size != 0)
-            memcpy(crashed->visible, crashed->medium, crashed->medium_size);
-        crashed->visible_size = crashed->medium_size;
-    }
-    disk->states[0] = disk->states[hn_prng_below(&disk->prng, disk->state_count)];
-    disk->state_count = 1;
-    for (int i = 0; i < HANDLES_MAX; i++)
-        disk->handles[i] = -1;
-    collect(disk);
-    disk->is_dead = true;
-}
-
-void hn_sim_disk_restart(hn_sim_disk *disk)
-{
-    HN_CHECK(disk->write_count == 0);
-    disk->is_dead = false;
-    disk->faults = (hn_sim_faults){0};
-}
-
-void hn_sim_disk_settle(hn_sim_disk *disk)
-{
-    for (int i = 0; i < FILES_MAX; i++)
-        if (disk->files[i].is_used && disk->files[i].visible_size != 0) {
-            grow_medium(&disk->files[i], disk->files[i].visible_size);
-            memcpy(disk->files[i].medium, disk->files[i].visible, disk->files[i].visible_size);
-        }
 }
 
 uint8_t *hn_sim_disk_file(hn_sim_disk *disk, const char *text, uint64_t *size)

@@ -39,6 +39,7 @@ typedef struct simulation {
     uint64_t last;         /* appended */
     uint64_t acknowledged; /* told durable to somebody */
     uint64_t next_read;    /* during replay */
+    bool is_stuck;         /* some writes never complete: only a crash ends this life */
 } simulation;
 
 __attribute__((format(printf, 2, 3))) static void fail(simulation *sim, const char *format, ...)
@@ -102,9 +103,13 @@ static hn_err start(simulation *sim, hn_log_problem *problem)
     return err;
 }
 
+/* Power fails, or the process alone is killed. */
 static void crash(simulation *sim)
 {
-    hn_sim_disk_crash(sim->disk);
+    if (hn_prng_below(&sim->prng, 2) == 0)
+        hn_sim_disk_crash(sim->disk);
+    else
+        hn_sim_disk_kill(sim->disk);
     hn_log_close(sim->log);
     sim->log = NULL;
     hn_sim_disk_restart(sim->disk);
@@ -176,11 +181,13 @@ static void live(simulation *sim)
         .busy_one_in = mood == 0 ? 3 : 0,
         .stays_one_in = hn_prng_below(&sim->prng, 3) != 0 ? 1 + (uint32_t)hn_prng_below(&sim->prng, 3) : 0,
         .write_fails_one_in = mood == 1 ? 60 : 0,
+        .stuck_one_in = mood == 3 ? 40 : 0,
         .space_bytes = mood == 2 ? hn_sim_disk_used(sim->disk) + hn_prng_below(&sim->prng, SEGMENT_BYTES) : 0,
     };
     if (faults.stays_one_in == 1)
         faults.stays_one_in = 2;
     hn_sim_disk_set_faults(sim->disk, &faults);
+    sim->is_stuck = faults.stuck_one_in != 0;
     uint64_t steps = hn_prng_below(&sim->prng, STEPS_MAX);
     for (uint64_t step = 0; step < steps && sim->result->is_good; step++) {
         if (hn_prng_below(&sim->prng, 2) == 0)
@@ -263,7 +270,9 @@ void hn_log_sim_run(hn_log_sim_result *result, uint64_t seed)
             break;
         live(&sim);
         result->lives++;
-        if (hn_prng_below(&sim.prng, 4) == 0) {
+        if (sim.is_stuck) {
+            crash(&sim);
+        } else if (hn_prng_below(&sim.prng, 4) == 0) {
             hn_sim_disk_set_faults(sim.disk, &(hn_sim_faults){0});
             damage(&sim);
             if (!result->is_good)

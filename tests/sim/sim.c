@@ -1,37 +1,159 @@
-/* sim [--seed N] [--seeds COUNT]: runs the log's simulation for COUNT seeds from N on, and says which one
- * failed. The same seed gives the same run on every machine.
+/* sim [--run log|node] [--seed N | --fresh] [--seeds COUNT | --seconds S] [--digest] [--verbose]
+ *
+ * Runs the simulations of the log and of a whole node for COUNT seeds from N on (--fresh: from one that the
+ * clock gives), or for S seconds, and says which one failed, where, and how to repeat it. The same seed gives
+ * the same run on every machine; --digest prints a number that stands for it.
  */
+#include "tests/sim/commit.h"
 #include "tests/sim/log_sim.h"
+#include "tests/sim/node_sim.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+typedef struct settings {
+    uint64_t seed;
+    uint64_t seeds;
+    uint64_t seconds;
+    bool with_log;
+    bool with_node;
+    bool is_verbose;
+    bool wants_digest;
+} settings;
+
+static const char *program;
+static FILE
+    *said; /* standard output; standard error goes nowhere unless verbose: nodes tell of every fault */
+
+static void tell_how_to_repeat(const char *run, uint64_t seed)
+{
+    fprintf(said, "  commit %s; repeat: %s --run %s --seed %" PRIu64 " --verbose\n", HN_SIM_COMMIT, program,
+            run, seed);
+    fflush(said);
+}
+
+/* A broken invariant of the node ends the process. */
+static void note_abort(int signal_number)
+{
+    uint64_t seed, step;
+    hn_node_sim_where(&seed, &step);
+    fprintf(said, "seed %" PRIu64 ": step %" PRIu64 ": the program ended itself (signal %d)\n", seed, step,
+            signal_number);
+    tell_how_to_repeat("node", seed);
+    signal(signal_number, SIG_DFL);
+    raise(signal_number);
+}
+
+static uint64_t now_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec;
+}
+
+static bool read_arguments(settings *out, int argc, char **argv)
+{
+    *out = (settings){.seed = 1, .seeds = 1, .with_log = true, .with_node = true};
+    for (int i = 1; i < argc; i++) {
+        const char *value = i + 1 < argc ? argv[i + 1] : "";
+        if (strcmp(argv[i], "--verbose") == 0) {
+            out->is_verbose = true;
+            continue;
+        }
+        if (strcmp(argv[i], "--digest") == 0) {
+            out->wants_digest = true;
+            continue;
+        }
+        if (strcmp(argv[i], "--fresh") == 0) {
+            out->seed = (uint64_t)time(NULL) * 1000;
+            continue;
+        }
+        if (strcmp(argv[i], "--seed") == 0)
+            out->seed = strtoull(value, NULL, 0);
+        else if (strcmp(argv[i], "--seeds") == 0)
+            out->seeds = strtoull(value, NULL, 0);
+        else if (strcmp(argv[i], "--seconds") == 0)
+            out->seconds = strtoull(value, NULL, 0);
+        else if (strcmp(argv[i], "--run") == 0 && (strcmp(value, "log") == 0 || strcmp(value, "node") == 0))
+            *(value[0] == 'l' ? &out->with_node : &out->with_log) = false;
+        else
+            return false;
+        i++;
+    }
+    return true;
+}
+
+static bool run_all(const settings *wanted, const char *directory)
+{
+    hn_log_sim_result log = {.is_good = true};
+    hn_node_sim_result node = {.is_good = true};
+    bool is_good = true;
+    uint64_t end = now_s() + wanted->seconds, count = 0;
+    for (; wanted->seconds != 0 ? now_s() < end : count < wanted->seeds; count++) {
+        uint64_t seed = wanted->seed + count;
+        if (wanted->with_log) {
+            hn_log_sim_run(&log, seed);
+            if (!log.is_good) {
+                fprintf(said, "log, seed %" PRIu64 ": %s\n", seed, log.problem);
+                tell_how_to_repeat("log", seed);
+            }
+        }
+        if (wanted->with_node) {
+            hn_node_sim_run(&node, seed, directory);
+            if (!node.is_good) {
+                fprintf(said, "node, seed %" PRIu64 ": %s\n", seed, node.problem);
+                tell_how_to_repeat("node", seed);
+            }
+            if (wanted->wants_digest)
+                fprintf(said, "seed %" PRIu64 ": %016" PRIx64 "\n", seed, node.digest);
+        }
+        is_good = is_good && log.is_good && node.is_good;
+    }
+    fprintf(said, "from seed %" PRIu64 " on:\n", wanted->seed);
+    if (wanted->with_log)
+        fprintf(said,
+                "log: %" PRIu64 " seeds, %" PRIu64 " lives, %" PRIu64 " frames acknowledged, %" PRIu64
+                " tails cut, %" PRIu64 " times full, %" PRIu64 " times failed, %" PRIu64 " damages found\n",
+                count, log.lives, log.frames_acknowledged, log.tails_cut, log.times_full, log.times_failed,
+                log.damages_found);
+    if (wanted->with_node)
+        fprintf(said,
+                "node: %" PRIu64 " seeds, %" PRIu64 " steps, %" PRIu64 " lives, %" PRIu64
+                " power failures, %" PRIu64 " kills, %" PRIu64 " stops, %" PRIu64 " starts refused, %" PRIu64
+                " frames, %" PRIu64 " transactions acknowledged, %" PRIu64 " times full, %" PRIu64
+                " times failed, %" PRIu64 " of %" PRIu64 " damages told, %" PRIu64 " of %" PRIu64
+                " lies told\n",
+                count, node.steps, node.lives, node.crashes, node.kills, node.stops, node.refused,
+                node.frames, node.acknowledged, node.times_full, node.times_failed, node.damages_told,
+                node.damages, node.lies_told, node.lies);
+    fprintf(said, "%s\n", is_good ? "good" : "FAILED");
+    return is_good;
+}
 
 int main(int argc, char **argv)
 {
-    uint64_t seed = 1, seeds = 1;
-    bool is_good = true;
-    for (int i = 1; i < argc; i += 2) {
-        if (i + 1 < argc && strcmp(argv[i], "--seed") == 0) {
-            seed = strtoull(argv[i + 1], NULL, 0);
-        } else if (i + 1 < argc && strcmp(argv[i], "--seeds") == 0) {
-            seeds = strtoull(argv[i + 1], NULL, 0);
-        } else {
-            fprintf(stderr, "usage: sim [--seed N] [--seeds COUNT]\n");
-            return 2;
-        }
+    settings wanted;
+    program = argv[0];
+    if (!read_arguments(&wanted, argc, argv)) {
+        fprintf(stderr, "usage: sim [--run log|node] [--seed N | --fresh] [--seeds COUNT | --seconds S] "
+                        "[--digest] [--verbose]\n");
+        return 2;
     }
-    hn_log_sim_result sum = {0};
-    for (uint64_t i = 0; i < seeds; i++) {
-        hn_log_sim_run(&sum, seed + i);
-        if (!sum.is_good) {
-            printf("seed %" PRIu64 ": %s\n", seed + i, sum.problem);
-            is_good = false;
-        }
-    }
-    printf("%" PRIu64 " seeds, %" PRIu64 " lives, %" PRIu64 " frames acknowledged, %" PRIu64
-           " tails cut, %" PRIu64 " times full, %" PRIu64 " times failed, %" PRIu64 " damages found: %s\n",
-           seeds, sum.lives, sum.frames_acknowledged, sum.tails_cut, sum.times_full, sum.times_failed,
-           sum.damages_found, is_good ? "good" : "FAILED");
+    said = stdout;
+    if (!wanted.is_verbose && freopen("/dev/null", "w", stderr) == NULL)
+        return 2;
+    signal(SIGABRT, note_abort);
+    signal(SIGSEGV, note_abort);
+    char directory[] = "/dev/shm/hanse-sim-XXXXXX";
+    char other[] = "/tmp/hanse-sim-XXXXXX";
+    const char *made = mkdtemp(directory) != NULL ? directory : mkdtemp(other);
+    if (made == NULL)
+        return 2;
+    bool is_good = run_all(&wanted, made);
+    rmdir(made);
     return is_good ? 0 : 1;
 }
