@@ -19,7 +19,9 @@ typedef struct hn_history_options {
     const char *directory;      /* made when absent; its parent exists */
     uint64_t map_bytes;         /* upper bound of the file, address space only; 0: 256 GiB */
     uint64_t pending_bytes_max; /* put and not committed; 0: 256 MiB */
-    uint32_t readers_max;       /* 0: 64 */
+    uint32_t readers_max;       /* 0: 256 */
+    uint64_t undo_blocks;       /* state undo (undo.h) of at least so many newest blocks is kept; 0: of all */
+    uint32_t undo_run_entries;  /* changes that wait until they are worth a run of the index; 0: 8,192 */
 } hn_history_options;
 
 /* What is wrong and where, for people. */
@@ -58,8 +60,9 @@ HN_MUST_USE hn_err hn_history_add_ledger(hn_history *history, uint32_t index, co
 /* --- writing: one thread
  * --------------------------------------------------------------------------------------------- */
 
-/* Puts a sealed block. A block at or below the last one: nothing happens when it is the same block; otherwise
- * the old one and all above it are dropped. HN_ERR_LIMIT: pending_bytes_max is reached; commit first. */
+/* Puts a sealed block, with what it replaced: its diff, cleared slots filled. A block at or below the last
+ * one: nothing happens when it is the same block; otherwise the old one and all above it are dropped.
+ * HN_ERR_LIMIT: pending_bytes_max is reached; commit first. */
 HN_MUST_USE hn_err hn_history_put_block(hn_history *history, uint32_t ledger, const hn_executed_block *block);
 
 /* Makes everything put visible to readers. Cheap when nothing was put. HN_ERR_NO_SPACE, HN_ERR_IO: nothing of

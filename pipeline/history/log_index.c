@@ -1,6 +1,7 @@
 #include "pipeline/history/log_index.h"
 
 #include "engine/base/check.h"
+#include "pipeline/history/key_filter.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -35,7 +36,7 @@ static bool is_of_run(const MDB_val *key, const uint8_t expected[CHUNK_KEY_BYTES
 /* The run under a cursor. MDB_NOTFOUND: it is another ledger's. */
 static int read_run(hn_log_run *out, const MDB_val *key, const MDB_val *value, uint32_t ledger)
 {
-    if (key->mv_size != RUN_KEY_BYTES || value->mv_size != RUN_VALUE_BYTES)
+    if (key->mv_size != RUN_KEY_BYTES || value->mv_size < RUN_VALUE_BYTES)
         return MDB_CORRUPTED;
     const uint8_t *key_bytes = key->mv_data;
     const uint8_t *bytes = value->mv_data;
@@ -43,24 +44,33 @@ static int read_run(hn_log_run *out, const MDB_val *key, const MDB_val *value, u
         return MDB_NOTFOUND;
     hn_log_run run = {.first = hn_load_be64(key_bytes + 4),
                       .last = hn_load_le64(bytes),
-                      .entry_count = hn_load_le64(bytes + 8)};
+                      .entry_count = hn_load_le64(bytes + 8),
+                      .filter = hn_bytes_of(bytes + RUN_VALUE_BYTES, value->mv_size - RUN_VALUE_BYTES)};
     if (run.last < run.first || run.entry_count == 0 || run.entry_count > SIZE_MAX / 4 / sizeof(hn_log_entry))
         return MDB_CORRUPTED;
     *out = run;
     return 0;
 }
 
+/* `entries` are what it holds. */
 static int write_run_record(const hn_log_index *index, MDB_txn *transaction, uint32_t ledger,
-                            const hn_log_run *run)
+                            const hn_log_run *run, const hn_log_entry *entries)
 {
     uint8_t key_bytes[RUN_KEY_BYTES];
-    uint8_t bytes[RUN_VALUE_BYTES];
     make_run_key(key_bytes, ledger, run->first);
+    size_t filter_bytes = index->has_filters ? hn_key_filter_bytes(run->entry_count) : 0;
+    MDB_val key = {.mv_size = sizeof key_bytes, .mv_data = key_bytes};
+    MDB_val value = {.mv_size = RUN_VALUE_BYTES + filter_bytes};
+    int code = mdb_put(transaction, index->runs, &key, &value, MDB_RESERVE);
+    if (code != 0)
+        return code;
+    uint8_t *bytes = value.mv_data;
     hn_store_le64(bytes, run->last);
     hn_store_le64(bytes + 8, run->entry_count);
-    MDB_val key = {.mv_size = sizeof key_bytes, .mv_data = key_bytes};
-    MDB_val value = {.mv_size = sizeof bytes, .mv_data = bytes};
-    return mdb_put(transaction, index->runs, &key, &value, 0);
+    memset(bytes + RUN_VALUE_BYTES, 0, filter_bytes);
+    for (size_t i = 0; filter_bytes != 0 && i < run->entry_count; i++)
+        hn_key_filter_add(bytes + RUN_VALUE_BYTES, filter_bytes, entries[i].key);
+    return 0;
 }
 
 /* The newest run that begins before block `below`. */
@@ -229,7 +239,7 @@ static int merge(const hn_log_index *index, MDB_txn *transaction, uint32_t ledge
     if (code == 0 && total == 0)
         code = MDB_CORRUPTED;
     if (code == 0)
-        code = write_run_record(index, transaction, ledger, &merged);
+        code = write_run_record(index, transaction, ledger, &merged, entries);
     if (code == 0)
         code = write_chunks(index, transaction, ledger, merged.first,
                             hn_log_entries_sort(entries, entries + total, total), total);
@@ -254,9 +264,9 @@ int hn_log_index_add(const hn_log_index *index, MDB_txn *transaction, uint32_t l
     }
     hn_log_entry *sorted = hn_log_entries_sort(entries, spare, entry_count);
     int code = write_chunks(index, transaction, ledger, run.first, sorted, entry_count);
-    free(spare);
     if (code == 0)
-        code = write_run_record(index, transaction, ledger, &run);
+        code = write_run_record(index, transaction, ledger, &run, sorted);
+    free(spare);
     bool found = true;
     while (code == 0 && found) {
         hn_log_run runs[HN_LOG_MERGE_WIDTH];
@@ -282,7 +292,7 @@ static int cut_run(const hn_log_index *index, MDB_txn *transaction, uint32_t led
             entries[kept++] = entries[i];
     if (code == 0 && kept != 0) {
         hn_log_run left = {.first = run->first, .last = number - 1, .entry_count = kept};
-        code = write_run_record(index, transaction, ledger, &left);
+        code = write_run_record(index, transaction, ledger, &left, entries);
         if (code == 0)
             code = write_chunks(index, transaction, ledger, left.first, entries, kept);
     }
@@ -301,6 +311,16 @@ int hn_log_index_drop_from(const hn_log_index *index, MDB_txn *transaction, uint
         if (code != 0)
             return code;
     }
+}
+
+int hn_log_index_drop_oldest(const hn_log_index *index, MDB_txn *transaction, uint32_t ledger,
+                             uint64_t number)
+{
+    hn_log_run run;
+    int code = hn_log_index_run_at(index, transaction, &run, ledger, 0);
+    if (code != 0 || run.last >= number)
+        return code == MDB_NOTFOUND ? 0 : code;
+    return cut_run(index, transaction, ledger, &run, 0);
 }
 
 /* --- searching --- */
@@ -355,4 +375,53 @@ int hn_log_index_gather(MDB_cursor *cursor, uint64_t *out, size_t *count, size_t
         code = mdb_cursor_get(cursor, &at, &value, MDB_NEXT);
     }
     return code == MDB_NOTFOUND ? 0 : code;
+}
+
+/* Moves the cursor to the run that covers block `number`, or to the first above it. */
+static int seek_run(MDB_cursor *cursor, MDB_val *at, MDB_val *value, uint32_t ledger, uint64_t number)
+{
+    uint8_t wanted[RUN_KEY_BYTES];
+    make_run_key(wanted, ledger, number);
+    *at = (MDB_val){.mv_size = sizeof wanted, .mv_data = wanted};
+    int code = mdb_cursor_get(cursor, at, value, MDB_SET_RANGE);
+    if (code != 0 && code != MDB_NOTFOUND)
+        return code;
+    bool is_behind = code == 0;
+    hn_log_run run;
+    code = mdb_cursor_get(cursor, at, value, is_behind ? MDB_PREV : MDB_LAST);
+    if (code == 0)
+        code = read_run(&run, at, value, ledger);
+    if (code == 0 && run.last >= number)
+        return 0;
+    if (code != 0 && code != MDB_NOTFOUND)
+        return code;
+    if (!is_behind)
+        return MDB_NOTFOUND;
+    *at = (MDB_val){.mv_size = sizeof wanted, .mv_data = wanted};
+    return mdb_cursor_get(cursor, at, value, MDB_SET_RANGE);
+}
+
+int hn_log_index_find(MDB_cursor *runs, MDB_cursor *chunks, uint64_t *out, uint32_t ledger, uint64_t key,
+                      uint64_t from, uint64_t to)
+{
+    MDB_val at;
+    MDB_val value;
+    int code = seek_run(runs, &at, &value, ledger, from >> HN_LOG_INDEX_BITS);
+    while (code == 0) {
+        hn_log_run run;
+        code = read_run(&run, &at, &value, ledger);
+        if (code != 0 || run.first > to >> HN_LOG_INDEX_BITS)
+            return code != 0 ? code : MDB_NOTFOUND;
+        uint64_t location;
+        size_t count = 0;
+        if (hn_key_filter_has(run.filter, key))
+            code = hn_log_index_gather(chunks, &location, &count, 1, ledger, run.first, key, from, to);
+        if (code == 0 && count != 0) {
+            *out = location;
+            return 0;
+        }
+        if (code == 0)
+            code = mdb_cursor_get(runs, &at, &value, MDB_NEXT);
+    }
+    return code;
 }

@@ -21,8 +21,9 @@ enum {
 
 /* The two tables. */
 typedef struct hn_log_index {
-    MDB_dbi runs;   /* ledger u32, first block u64 -> last block u64, entries u64 */
-    MDB_dbi chunks; /* ledger u32, first block u64, first entry's key u64 and location u64 -> chunk */
+    MDB_dbi runs;     /* ledger u32, first block u64 -> last block u64, entries u64, filter */
+    MDB_dbi chunks;   /* ledger u32, first block u64, first entry's key u64 and location u64 -> chunk */
+    bool has_filters; /* key_filter.h: for who looks for one key through all runs */
 } hn_log_index;
 
 /* What a run covers. */
@@ -30,6 +31,7 @@ typedef struct hn_log_run {
     uint64_t first; /* blocks */
     uint64_t last;
     uint64_t entry_count;
+    hn_bytes filter; /* empty: none; valid until the transaction writes or ends */
 } hn_log_run;
 
 /* Functions give back LMDB's codes, and MDB_CORRUPTED for bytes that make no sense. */
@@ -41,6 +43,10 @@ int hn_log_index_add(const hn_log_index *index, MDB_txn *transaction, uint32_t l
 
 /* Drops the entries of block `number` and above. */
 int hn_log_index_drop_from(const hn_log_index *index, MDB_txn *transaction, uint32_t ledger, uint64_t number);
+
+/* Drops the oldest run if all that it covers lies before block `number`. */
+int hn_log_index_drop_oldest(const hn_log_index *index, MDB_txn *transaction, uint32_t ledger,
+                             uint64_t number);
 
 /* The oldest run that covers `number` or something above. MDB_NOTFOUND: none does. */
 int hn_log_index_run_at(const hn_log_index *index, MDB_txn *transaction, hn_log_run *out, uint32_t ledger,
@@ -54,5 +60,10 @@ int hn_log_index_newest(const hn_log_index *index, MDB_txn *transaction, hn_log_
  * and one more. `cursor` is one of the table of chunks. */
 int hn_log_index_gather(MDB_cursor *cursor, uint64_t *out, size_t *count, size_t capacity, uint32_t ledger,
                         uint64_t first, uint64_t key, uint64_t from, uint64_t to);
+
+/* The first location of a key, from one to another, both included, in all runs. The cursors are of the two
+ * tables. MDB_NOTFOUND. */
+int hn_log_index_find(MDB_cursor *runs, MDB_cursor *chunks, uint64_t *out, uint32_t ledger, uint64_t key,
+                      uint64_t from, uint64_t to);
 
 #endif

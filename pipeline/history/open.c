@@ -10,9 +10,9 @@
 
 enum {
     PATH_BYTES = 4096,
-    TABLES = 7,
+    TABLES = 11,
     PENDING_CHUNK_BYTES = 1024 * 1024,
-    READERS_DEFAULT = 64,
+    READERS_DEFAULT = 256,
     LEDGER_VALUE_BYTES = 36, /* id u32 | genesis hash */
 };
 
@@ -82,6 +82,10 @@ static int open_tables(hn_history *history)
         {"lists", &history->index.lists},
         {"log runs", &history->log_index.runs},
         {"log chunks", &history->log_index.chunks},
+        {"undo", &history->undo},
+        {"undo ranges", &history->undo_ranges},
+        {"undo runs", &history->undo_index.runs},
+        {"undo chunks", &history->undo_index.chunks},
     };
     for (unsigned i = 0; i < TABLES && code == 0; i++)
         code = mdb_dbi_open(transaction, tables[i].name, MDB_CREATE, tables[i].table);
@@ -119,6 +123,7 @@ static void free_history(hn_history *history)
     for (uint32_t i = 0; i < HN_HISTORY_LEDGERS_MAX; i++) {
         free(history->by_index[i].entries);
         free(history->by_index[i].log_entries);
+        free(history->by_index[i].undo_entries);
     }
     hn_arena_destroy(&history->pending_arena);
     free(history->directory);
@@ -156,6 +161,10 @@ hn_err hn_history_open(hn_history **out, hn_history_problem *problem, bool *was_
         return HN_ERR_NO_MEMORY;
     history->pending_bytes_max =
         options->pending_bytes_max != 0 ? options->pending_bytes_max : pending_bytes_default;
+    history->undo_index.has_filters = true;
+    history->undo_blocks = options->undo_blocks;
+    history->undo_run_entries =
+        options->undo_run_entries != 0 ? options->undo_run_entries : (uint32_t)HN_LOG_RUN_ENTRIES_MIN;
     hn_arena_init(&history->pending_arena, PENDING_CHUNK_BYTES, 0);
     history->directory = strdup(options->directory);
     int code = history->directory != NULL ? open_environment(history, options) : ENOMEM;
@@ -261,6 +270,8 @@ hn_err hn_history_add_ledger(hn_history *history, uint32_t index, const char *na
         code = hn_history_load_last(history, transaction, ledger);
     if (code == 0)
         code = hn_history_log_tail_load(history, transaction, ledger);
+    if (code == 0)
+        code = hn_history_undo_load(history, transaction, ledger);
     if (code != 0) {
         mdb_txn_abort(transaction);
         return hn_history_err(code);
@@ -272,6 +283,7 @@ hn_err hn_history_add_ledger(hn_history *history, uint32_t index, const char *na
     if (history->ledger_count <= index)
         history->ledger_count = index + 1;
     hn_history_note_newest(history, index);
+    hn_history_note_undo(history, index);
     if (ledger->has_blocks)
         return HN_OK;
     hn_executed_block block = {.header = *genesis, .hash = *genesis_hash};

@@ -27,6 +27,7 @@ void hn_history_reader_destroy(hn_history_reader *reader)
 {
     if (reader == NULL)
         return;
+    hn_history_undo_close(reader);
     mdb_txn_abort(reader->transaction);
     free(reader);
 }
@@ -36,6 +37,7 @@ hn_err hn_history_read_begin(hn_history_reader *reader)
     HN_CHECK(!reader->is_open);
     int code = mdb_txn_renew(reader->transaction);
     reader->is_open = code == 0;
+    reader->reads++;
     return hn_history_err(code);
 }
 

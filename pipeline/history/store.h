@@ -5,6 +5,7 @@
 #include "pipeline/history/log_index.h"
 #include "pipeline/history/reader.h"
 #include "pipeline/history/run_index.h"
+#include "pipeline/history/undo.h"
 
 #include <stdatomic.h>
 
@@ -14,6 +15,13 @@ enum {
     HN_HISTORY_BLOCK_KEY_BYTES = 12,
 };
 
+/* A piece of what a block replaced. */
+typedef struct hn_history_undo {
+    struct hn_history_undo *next;
+    uint32_t first_item;
+    hn_bytes chunk;
+} hn_history_undo;
+
 /* A block put and not committed. */
 typedef struct hn_history_pending {
     struct hn_history_pending *next;
@@ -21,7 +29,16 @@ typedef struct hn_history_pending {
     uint64_t number;
     hn_bytes record;
     const hn_bloom *bloom; /* NULL when it has no logs */
+    hn_history_undo *undo; /* NULL when there is none */
 } hn_history_pending;
+
+/* The undo that a ledger has. */
+typedef struct hn_undo_range {
+    bool exists;
+    uint64_t oldest;  /* of every block above this one, */
+    uint64_t newest;  /* and up to this one */
+    uint64_t indexed; /* of those up to this one it is in the index */
+} hn_undo_range;
 
 typedef struct hn_history_ledger {
     bool is_known;
@@ -36,6 +53,13 @@ typedef struct hn_history_ledger {
         *log_entries; /* of the newest blocks, committed or not: too few for a run of the log index */
     size_t log_entry_count;
     size_t log_entry_capacity;
+    hn_undo_range undo;         /* put, committed or not */
+    hn_undo_range undo_written; /* what the commit that is being written makes of it */
+    bool undo_restarts;         /* all that is stored is below undo.oldest */
+    uint64_t undo_held;         /* hn_history_hold_undo */
+    hn_log_entry *undo_entries; /* of blocks above undo.indexed */
+    size_t undo_entry_count;
+    size_t undo_entry_capacity;
 } hn_history_ledger;
 
 /* What other threads see of the writer's work. The writer writes it. */
@@ -45,8 +69,10 @@ typedef struct hn_history_view {
     _Atomic uint64_t waiting_bytes;
     _Atomic uint64_t failed_commits;
     _Atomic uint64_t bytes;
-    uint64_t limit_bytes;                                /* set when it is opened */
-    _Atomic uint64_t newest_put[HN_HISTORY_LEDGERS_MAX]; /* by ledger: number of the newest block put */
+    uint64_t limit_bytes;                                 /* set when it is opened */
+    _Atomic uint64_t newest_put[HN_HISTORY_LEDGERS_MAX];  /* by ledger: number of the newest block put */
+    _Atomic uint64_t undo_oldest[HN_HISTORY_LEDGERS_MAX]; /* hn_undo_reach; written after undo_indexed */
+    _Atomic uint64_t undo_indexed[HN_HISTORY_LEDGERS_MAX];
 } hn_history_view;
 
 struct hn_history {
@@ -58,6 +84,11 @@ struct hn_history {
     MDB_dbi blooms;  /* the same key -> bloom; only blocks with logs */
     hn_run_index index;
     hn_log_index log_index;
+    MDB_dbi undo;        /* ledger id u32, number u64, first item u32 -> undo_chunk.h */
+    MDB_dbi undo_ranges; /* ledger id u32 -> oldest, newest, indexed u64, hash of the newest block */
+    hn_log_index undo_index;
+    uint64_t undo_blocks;
+    uint32_t undo_run_entries;
     uint64_t pending_bytes_max;
     hn_arena pending_arena;
     size_t pending_bytes;
@@ -72,6 +103,11 @@ struct hn_history_reader {
     hn_history *history;
     MDB_txn *transaction; /* kept between reads, its snapshot given back */
     bool is_open;
+    uint64_t reads;          /* begun so far */
+    uint64_t undo_reads;     /* the one that the cursors are of */
+    MDB_cursor *undo_runs;   /* the three are opened when they are needed */
+    MDB_cursor *undo_chunks; /* of the index */
+    MDB_cursor *undo;
 };
 
 /* The id in keys of a ledger, for a reader that is open. */
@@ -115,6 +151,53 @@ void hn_history_log_tail_cut(hn_history_ledger *ledger, uint64_t number);
 
 /* Makes those of the blocks that no run covers, from one transaction's state. LMDB's codes. */
 int hn_history_log_tail_load(const hn_history *history, MDB_txn *transaction, hn_history_ledger *ledger);
+
+/* --- undo_write.c: what blocks replaced --- */
+
+/* Keys of the index. */
+uint64_t hn_undo_account_key(const hn_address *address);
+uint64_t hn_undo_slot_key(const hn_address *address, const hn_hash *key);
+
+/* The key of a chunk in `undo`. */
+enum { HN_HISTORY_UNDO_KEY_BYTES = 16 };
+void hn_history_undo_key(uint8_t key[HN_HISTORY_UNDO_KEY_BYTES], uint32_t id, uint64_t number, uint32_t item);
+
+/* The range that one transaction's state has; exists is false when there is none. LMDB's codes. */
+int hn_history_load_undo_range(const hn_history *history, MDB_txn *transaction, hn_undo_range *out,
+                               uint32_t id);
+
+/* Encodes a block's undo into `pending`, and makes room for its entries. HN_ERR_NO_MEMORY. */
+hn_err hn_history_undo_prepare(hn_history *history, hn_history_ledger *ledger, hn_history_pending *pending,
+                               const hn_executed_block *block);
+
+/* The block with that undo is put. */
+void hn_history_undo_put(hn_history_ledger *ledger, const hn_history_pending *pending,
+                         const hn_executed_block *block);
+
+/* Writes one block's undo; then, once for each ledger, what changes with it: index and range. Then what is
+ * no longer needed goes. LMDB's codes. */
+int hn_history_undo_write(const hn_history *history, MDB_txn *transaction, const hn_history_pending *pending);
+int hn_history_undo_write_ledger(const hn_history *history, MDB_txn *transaction, hn_history_ledger *ledger);
+
+/* The transaction that wrote was committed. */
+void hn_history_undo_written(hn_history *history, uint32_t index);
+
+/* Drops the undo of block `number` and above from what is stored. LMDB's codes. */
+int hn_history_undo_delete_from(const hn_history *history, MDB_txn *transaction, uint32_t id,
+                                uint64_t number);
+
+/* Takes away the entries of block `number` and above. */
+void hn_history_undo_cut(hn_history_ledger *ledger, uint64_t number);
+
+/* Sets what the ledger says about its undo from one transaction's state, after hn_history_load_last, and
+ * brings all of it into the index. Undo that does not belong to the newest block is dropped. LMDB's codes. */
+int hn_history_undo_load(const hn_history *history, MDB_txn *transaction, hn_history_ledger *ledger);
+
+/* Closes the reader's cursors (undo_read.c). */
+void hn_history_undo_close(hn_history_reader *reader);
+
+/* Tells other threads what the ledger has. */
+void hn_history_note_undo(hn_history *history, uint32_t index);
 
 /* --- marker.c: whether the file can be trusted after a restart --- */
 

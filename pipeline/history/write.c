@@ -72,6 +72,8 @@ static hn_err append_pending(hn_history *history, uint32_t index, const hn_execu
                             hn_bytes_of(&block->header.bloom, sizeof block->header.bloom));
         pending->bloom = (const hn_bloom *)(const void *)copy.data;
     }
+    if (err == HN_OK)
+        err = hn_history_undo_prepare(history, ledger, pending, block);
     if (err == HN_OK && log_count != 0)
         err = hn_history_log_tail_add(ledger, block);
     if (err != HN_OK) {
@@ -80,6 +82,9 @@ static hn_err append_pending(hn_history *history, uint32_t index, const hn_execu
     }
     pending->ledger = index;
     pending->number = block->header.number;
+    hn_history_undo_put(ledger, pending, block);
+    for (const hn_history_undo *undo = pending->undo; undo != NULL; undo = undo->next)
+        history->pending_bytes += undo->chunk.size + sizeof *undo;
     if (history->pending_last != NULL)
         history->pending_last->next = pending;
     else
@@ -164,6 +169,9 @@ static int write_pending(hn_history *history, MDB_txn *transaction)
                 return code;
             memcpy(value.mv_data, pending->bloom, sizeof *pending->bloom);
         }
+        code = hn_history_undo_write(history, transaction, pending);
+        if (code != 0)
+            return code;
     }
     for (uint32_t i = 0; i < history->ledger_count; i++) {
         hn_history_ledger *ledger = &history->by_index[i];
@@ -171,6 +179,8 @@ static int write_pending(hn_history *history, MDB_txn *transaction)
             hn_run_index_add(&history->index, transaction, ledger->id, ledger->entries, ledger->entry_count);
         if (code == 0)
             code = hn_history_log_tail_write(history, transaction, ledger);
+        if (code == 0)
+            code = hn_history_undo_write_ledger(history, transaction, ledger);
         if (code != 0)
             return code;
     }
@@ -207,6 +217,7 @@ static void forget_pending(hn_history *history)
     for (uint32_t i = 0; i < history->ledger_count; i++) {
         history->by_index[i].entry_count = 0;
         hn_history_log_tail_written(&history->by_index[i]);
+        hn_history_undo_written(history, i);
     }
     history->pending_first = NULL;
     history->pending_last = NULL;
@@ -280,7 +291,8 @@ int hn_history_delete_from(const hn_history *history, MDB_txn *transaction, uint
         if (code != 0 && code != MDB_NOTFOUND)
             return code;
     }
-    return hn_log_index_drop_from(&history->log_index, transaction, id, number);
+    int code = hn_log_index_drop_from(&history->log_index, transaction, id, number);
+    return code != 0 ? code : hn_history_undo_delete_from(history, transaction, id, number);
 }
 
 hn_err hn_history_truncate(hn_history *history, uint32_t index, uint64_t number)
@@ -299,6 +311,8 @@ hn_err hn_history_truncate(hn_history *history, uint32_t index, uint64_t number)
     hn_history_ledger after = *ledger;
     if (code == 0)
         code = hn_history_load_last(history, transaction, &after);
+    if (code == 0)
+        code = hn_history_load_undo_range(history, transaction, &after.undo, after.id);
     if (code != 0) {
         mdb_txn_abort(transaction);
         return hn_history_err(code);
@@ -307,6 +321,8 @@ hn_err hn_history_truncate(hn_history *history, uint32_t index, uint64_t number)
     if (code == 0) {
         *ledger = after;
         hn_history_log_tail_cut(ledger, number + 1);
+        hn_history_undo_cut(ledger, number + 1);
+        hn_history_note_undo(history, index);
     }
     hn_history_note_newest(history, index);
     return hn_history_err(code);
