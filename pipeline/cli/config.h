@@ -106,9 +106,8 @@ typedef struct hn_config_ledger {
     X(state_window, "state.window", NUMBER, "10000", 1, 100000000,                                           \
       "past blocks whose state can be asked for")                                                            \
     X(state_memory, "state.memory", NUMBER, "1024", 1, 1048576,                                              \
-      "MiB that this may take, of each ledger; the oldest go first")                                         \
-    X(archive, "archive", SWITCH, "false", 0, 0,                                                             \
-      "keep the state at every block since the start, in memory: no bounds")                                 \
+      "MiB of memory that this may take, of each ledger; what is older is read from the block history")      \
+    X(archive, "archive", SWITCH, "false", 0, 0, "keep the state at every block")                            \
     X(quiet, "quiet", SWITCH, "false", 0, 0, "no progress messages")
 
 #define HN_CONFIG_TYPE_TEXT   const char *

@@ -51,6 +51,7 @@ bool hn_offline_open(hn_offline *out, const char *command, const char *directory
     hn_node_options_default(&options);
     options.data_directory = directory;
     options.cores = 1;
+    options.is_archive = true; /* how much of the past is kept is the running node's to decide */
     if (hn_data_directory_list(&options.ledgers, &options.ledger_count, &data_problem, &out->arena,
                                directory) != HN_OK) {
         fprintf(stderr, "hanse %s: %s\n", command, data_problem.text);

@@ -123,7 +123,7 @@ hn_err hn_history_account_before(hn_history_reader *reader, hn_account_before *o
 {
     uint32_t id;
     uint64_t location;
-    hn_undo_cursor item;
+    hn_undo_cursor item = {.item = 0};
     wanted_item wanted = {.address = address, .index_key = hn_undo_account_key(address)};
     HN_TRY(begin(reader, &id, ledger, above, through, true));
     HN_TRY(find(reader, &item, &location, id, &wanted, hn_log_location(above + 1, 0),
@@ -136,7 +136,7 @@ static hn_err slot_before(hn_history_reader *reader, hn_slot_before *out, uint32
                           uint64_t through, const hn_address *address, const hn_hash *key)
 {
     uint64_t location;
-    hn_undo_cursor item;
+    hn_undo_cursor item = {.item = 0};
     wanted_item wanted = {.address = address, .key = key, .index_key = hn_undo_slot_key(address, key)};
     HN_TRY(find(reader, &item, &location, id, &wanted, hn_log_location(above + 1, 0),
                 hn_log_location(through, EACH_LOCATION)));
@@ -181,7 +181,7 @@ static hn_err look_at_slot(storage_search *self, bool *had_storage, const hn_slo
 static hn_err look_at_slots(storage_search *self, bool *had_storage, uint64_t location)
 {
     for (uint32_t item = (uint32_t)location & (HN_UNDO_ITEMS_MAX - 1);; item++) {
-        hn_undo_cursor slot;
+        hn_undo_cursor slot = {.item = 0};
         hn_err err = read_item(self->reader, &slot, self->id, location >> HN_LOG_INDEX_BITS, item + 1);
         if (err != HN_OK || slot.kind != HN_UNDO_SLOT)
             return HN_OK; /* the block's end, or the next account */
@@ -200,7 +200,7 @@ hn_err hn_history_storage_before(hn_history_reader *reader, bool *had_storage, u
     uint64_t from = hn_log_location(above + 1, 0);
     bool found = false;
     while (!found) {
-        hn_undo_cursor item;
+        hn_undo_cursor item = {.item = 0};
         uint64_t location;
         hn_err err =
             find(reader, &item, &location, self.id, &wanted, from, hn_log_location(through, EACH_LOCATION));

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 enum {
-    WINDOW_BLOCKS_DEFAULT = 10000,
     WINDOW_BYTES_DEFAULT = 1024 * 1024 * 1024,
     EVM_MEMORY_BYTES_DEFAULT = 64 * 1024 * 1024,
     CALL_GAS_CAP_DEFAULT = 50 * 1000 * 1000,
@@ -16,7 +15,7 @@ static hn_query_options with_defaults(const hn_query_options *options)
 {
     hn_query_options full = *options;
     if (full.window_blocks == 0)
-        full.window_blocks = WINDOW_BLOCKS_DEFAULT;
+        full.window_blocks = HN_QUERY_WINDOW_BLOCKS_DEFAULT;
     if (full.window_bytes == 0)
         full.window_bytes = WINDOW_BYTES_DEFAULT;
     if (full.evm_memory_bytes == 0)
@@ -26,8 +25,23 @@ static hn_query_options with_defaults(const hn_query_options *options)
     return full;
 }
 
+/* Aligned as what readers pin must be. */
+static hn_err make_shared(hn_query_ledgers **out)
+{
+    hn_query_ledgers *shared = aligned_alloc(_Alignof(hn_query_ledgers), sizeof *shared);
+    if (shared == NULL)
+        return HN_ERR_NO_MEMORY;
+    shared->count = 0;
+    memset(shared->sealers, 0, sizeof shared->sealers);
+    memset(shared->ahead, 0, sizeof shared->ahead);
+    *out = shared;
+    return HN_OK;
+}
+
 static hn_err make_machine(hn_query_engine *engine)
 {
+    if (engine->history != NULL)
+        HN_TRY(hn_history_reader_create(&engine->past, engine->history));
     HN_TRY(hn_evm_create(&engine->evm, engine->precompiles, engine->options.evm_memory_bytes));
     return hn_state_create(&engine->state, engine->options.table_seed);
 }
@@ -44,8 +58,9 @@ hn_err hn_query_engine_create(hn_query_engine **out, const hn_query_options *opt
     engine->signatures = signatures;
     engine->history = history;
     hn_arena_init(&engine->scratch, 0, 0);
-    engine->shared = calloc(1, sizeof *engine->shared);
-    hn_err err = engine->shared == NULL ? HN_ERR_NO_MEMORY : make_machine(engine);
+    hn_err err = make_shared(&engine->shared);
+    if (err == HN_OK)
+        err = make_machine(engine);
     if (err != HN_OK) {
         hn_query_engine_destroy(engine);
         return err;
@@ -65,6 +80,7 @@ hn_err hn_query_reader_create(hn_query_engine **out, const hn_query_engine *owne
     engine->reader = number;
     engine->precompiles = owner->precompiles;
     engine->signatures = owner->signatures;
+    engine->history = owner->history;
     engine->shared = owner->shared;
     engine->sealers = owner->sealers;
     engine->carry = owner->carry;
@@ -98,6 +114,7 @@ void hn_query_engine_destroy(hn_query_engine *engine)
         hn_state_destroy(engine->state);
     if (engine->evm != NULL)
         hn_evm_destroy(engine->evm);
+    hn_history_reader_destroy(engine->past);
     hn_arena_destroy(&engine->scratch);
     free(engine);
 }
@@ -109,9 +126,15 @@ hn_err hn_query_engine_add_ledger(hn_query_engine *engine, uint32_t index, const
     HN_CHECK(index == engine->shared->count);
     if (index == HN_QUERY_LEDGERS_MAX)
         return HN_ERR_LIMIT;
+    hn_sealed_options options = {
+        .window_blocks = engine->options.window_blocks,
+        .window_bytes = engine->options.window_bytes,
+        .table_seed = engine->options.table_seed,
+        .history = engine->history,
+        .ledger = index,
+    };
     HN_TRY(hn_sealed_create(&engine->shared->ledgers[index], config, flat, head, recent_hashes,
-                            recent_hash_count, engine->options.window_blocks, engine->options.window_bytes,
-                            engine->options.table_seed));
+                            recent_hash_count, &options));
     engine->shared->count++;
     return HN_OK;
 }
@@ -140,9 +163,10 @@ hn_err hn_query_engine_note_sealed(hn_query_engine *engine, uint32_t ledger, con
     HN_CHECK(ledger < engine->shared->count);
     forget_ahead(&engine->shared->ahead[ledger], block);
     hn_arena_reset(&engine->scratch);
-    HN_TRY(hn_sealed_push(&engine->shared->ledgers[ledger], &engine->scratch, &block->header, &block->hash,
-                          &block->diff));
-    return engine->history == NULL ? HN_OK : hn_history_put_block(engine->history, ledger, block);
+    hn_executed_block put = *block;
+    HN_TRY(hn_sealed_push(&engine->shared->ledgers[ledger], &put.diff, &engine->scratch, &block->header,
+                          &block->hash, &block->diff));
+    return engine->history == NULL ? HN_OK : hn_history_put_block(engine->history, ledger, &put);
 }
 
 void hn_query_engine_set_sealer(hn_query_engine *engine, uint32_t ledger, hn_sealer *sealer)
@@ -168,8 +192,9 @@ hn_query_counts hn_query_count(const hn_query_engine *engine, uint32_t ledger)
     hn_sealed_counts counts = hn_sealed_count(&engine->shared->ledgers[ledger]);
     return (hn_query_counts){
         .undo_bytes = counts.window_bytes,
-        .undo_blocks = (uint32_t)(counts.newest - counts.oldest),
+        .undo_blocks = (uint32_t)(counts.newest - counts.oldest_in_memory),
         .oldest_block = counts.oldest,
+        .oldest_block_in_memory = counts.oldest_in_memory,
         .flat_bytes = counts.flat_bytes,
     };
 }

@@ -1,7 +1,8 @@
 /* The sealed state that readers see, and the machine that answers queries over it.
  *
  * Owned by the back core. Per ledger a second copy of the flat state, fed by the diff of each sealed block,
- * and undo records of the last blocks, so that a query may ask for the state at any of them. Other threads
+ * and what the last blocks replaced, in memory or in the history, so that a query may ask for the state at
+ * any of them. Other threads
  * read it through machines of their own (hn_query_reader_create). Nothing here is seen by the executor.
  */
 #ifndef HN_PIPELINE_QUERY_ENGINE_H
@@ -13,16 +14,20 @@
 
 typedef struct hn_query_engine hn_query_engine;
 
+enum { HN_QUERY_WINDOW_BLOCKS_DEFAULT = 10000 };
+
 typedef struct hn_query_options {
-    uint32_t window_blocks;  /* states at this many blocks before the newest are kept; 0: 10,000;
+    uint32_t window_blocks;  /* states at this many blocks before the newest are kept; 0: the default;
                                 UINT32_MAX: all */
-    size_t window_bytes;     /* what that takes, per ledger; 0: 1 GiB; the oldest go first */
+    size_t window_bytes;     /* what that may take of memory, per ledger; 0: 1 GiB; the oldest go first, and
+                                are then read from the history when there is one */
     size_t evm_memory_bytes; /* 0: 64 MiB */
     uint64_t call_gas_cap;   /* 0: 50,000,000 */
     uint64_t table_seed;
 } hn_query_options;
 
-/* `history` (may be NULL: nothing is written), `precompiles` and `signatures` outlive the engine. */
+/* `history` (may be NULL: nothing is written, and the state is in memory alone), `precompiles` and
+ * `signatures` outlive the engine. */
 HN_MUST_USE hn_err hn_query_engine_create(hn_query_engine **out, const hn_query_options *options,
                                           const hn_precompile_context *precompiles,
                                           const hn_signature_context *signatures, hn_history *history);
@@ -81,9 +86,10 @@ void hn_query_expire(hn_query_engine *engine, uint64_t now_ms);
 
 /* What a ledger's state takes. Any thread. */
 typedef struct hn_query_counts {
-    uint64_t undo_bytes;
+    uint64_t undo_bytes; /* in memory */
     uint32_t undo_blocks;
     uint64_t oldest_block; /* whose state can be asked for */
+    uint64_t oldest_block_in_memory;
     uint64_t flat_bytes;
 } hn_query_counts;
 hn_query_counts hn_query_count(const hn_query_engine *engine, uint32_t ledger);

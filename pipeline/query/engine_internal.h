@@ -56,6 +56,7 @@ struct hn_query_engine {
     const hn_precompile_context *precompiles;
     const hn_signature_context *signatures;
     hn_history *history;
+    hn_history_reader *past; /* of this engine alone; NULL: there is no history */
     hn_evm *evm;
     hn_state *state;
     hn_arena scratch; /* one block's or one query's */

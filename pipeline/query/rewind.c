@@ -11,16 +11,21 @@
 /* A slot that changed, with its oldest before-image. */
 typedef struct kept_slot {
     uint32_t account; /* index in the diff */
-    const hn_slot_before *image;
+    hn_hash key;
+    hn_hash value;
 } kept_slot;
 
 typedef struct merger {
     hn_rewind *rewind;
+    hn_query *query;
     kept_slot *slots;
     uint32_t slot_count;
+    uint32_t *slot_places; /* table of slots: index + 1; 0: free */
+    uint32_t slot_mask;
+    uint32_t images; /* taken from the history */
 } merger;
 
-/* --- accounts by address --- */
+/* --- accounts by address, slots by account and key --- */
 
 static uint32_t *find_place(const hn_rewind *self, const hn_address *address)
 {
@@ -30,6 +35,19 @@ static uint32_t *find_place(const hn_rewind *self, const hn_address *address)
            !hn_address_equal(&self->diff.accounts[self->places[at] - 1].address, address))
         at = (at + 1) & self->mask;
     return &self->places[at];
+}
+
+static uint32_t *find_slot_place(const merger *self, uint32_t account, const hn_hash *key)
+{
+    uint64_t seed = self->rewind->engine->options.table_seed + account;
+    uint32_t at = (uint32_t)XXH3_64bits_withSeed(key->b, sizeof key->b, seed) & self->slot_mask;
+    while (self->slot_places[at] != 0) {
+        const kept_slot *slot = &self->slots[self->slot_places[at] - 1];
+        if (slot->account == account && hn_hash_equal(&slot->key, key))
+            break;
+        at = (at + 1) & self->slot_mask;
+    }
+    return &self->slot_places[at];
 }
 
 /* --- what changed since the block --- */
@@ -42,76 +60,133 @@ static hn_err refuse(hn_query *query, uint32_t most, const char *what)
     return HN_ERR_LIMIT;
 }
 
+static hn_err refuse_images(hn_query *query)
+{
+    return refuse(query, HN_REWIND_IMAGES_MAX, "changes of accounts and slots were made");
+}
+
 static uint32_t least(uint64_t a, uint64_t b)
 {
     return (uint32_t)(a < b ? a : b);
 }
 
-static hn_err make_room(merger *self, hn_query *query)
+static uint32_t mask_for(uint32_t count)
+{
+    uint32_t mask = 1;
+    while (mask < 2 * count)
+        mask = 2 * mask + 1;
+    return mask;
+}
+
+/* Room for what the window's blocks from `first` on replaced; for as much as is allowed when others come
+ * before them. */
+static hn_err make_room(merger *self, uint64_t first)
 {
     hn_rewind *rewind = self->rewind;
     const hn_window *window = &rewind->sealed->window;
     uint64_t accounts = 0, slots = 0;
-    for (uint64_t number = rewind->number + 1; number <= window->last; number++) {
+    for (uint64_t number = first; number <= window->last; number++) {
         const hn_sealed_block *block = hn_window_block(window, number);
         accounts += block->account_count;
         slots += block->slot_count;
         if (accounts + slots > HN_REWIND_IMAGES_MAX)
-            return refuse(query, HN_REWIND_IMAGES_MAX, "changes of accounts and slots were made");
+            return refuse_images(self->query);
     }
+    self->images = (uint32_t)(accounts + slots);
+    if (first != rewind->number + 1)
+        accounts = slots = HN_REWIND_KEYS_MAX;
     hn_arena *arena = &rewind->engine->scratch;
-    uint32_t account_room = least(accounts, HN_REWIND_KEYS_MAX);
-    rewind->mask = 1;
-    while (rewind->mask < 2 * account_room)
-        rewind->mask = 2 * rewind->mask + 1;
+    uint32_t account_room = least(accounts, HN_REWIND_KEYS_MAX), slot_room = least(slots, HN_REWIND_KEYS_MAX);
+    rewind->mask = mask_for(account_room);
+    self->slot_mask = mask_for(slot_room);
     rewind->diff.account_capacity = account_room;
     rewind->diff.accounts = hn_arena_alloc(arena, account_room * sizeof *rewind->diff.accounts);
     rewind->places = hn_arena_calloc(arena, (size_t)rewind->mask + 1, sizeof *rewind->places);
-    self->slots = hn_arena_alloc(arena, least(slots, HN_REWIND_KEYS_MAX) * sizeof *self->slots);
-    return rewind->diff.accounts == NULL || rewind->places == NULL || self->slots == NULL ? HN_ERR_NO_MEMORY
-                                                                                          : HN_OK;
+    self->slots = hn_arena_alloc(arena, slot_room * sizeof *self->slots);
+    self->slot_places = hn_arena_calloc(arena, (size_t)self->slot_mask + 1, sizeof *self->slot_places);
+    return rewind->diff.accounts == NULL || rewind->places == NULL || self->slots == NULL ||
+                   self->slot_places == NULL
+               ? HN_ERR_NO_MEMORY
+               : HN_OK;
 }
 
-static bool is_full(const merger *self)
+static hn_err check_room(const merger *self)
 {
-    return self->rewind->diff.account_count + self->slot_count == HN_REWIND_KEYS_MAX;
+    if (self->rewind->diff.account_count + self->slot_count < HN_REWIND_KEYS_MAX)
+        return HN_OK;
+    return refuse(self->query, HN_REWIND_KEYS_MAX, "accounts and slots have changed");
 }
 
 /* Blocks come oldest first: the first image of an account is what it was. */
-static hn_err merge_accounts(merger *self, hn_query *query, const hn_sealed_block *block)
+static hn_err merge_account(void *context, const hn_account_before *image)
 {
+    merger *self = context;
     hn_rewind *rewind = self->rewind;
-    for (uint32_t i = 0; i < block->account_count; i++) {
-        const hn_account_before *image = &block->accounts[i];
-        uint32_t *place = find_place(rewind, &image->address);
-        if (*place != 0)
-            continue;
-        if (is_full(self))
-            return refuse(query, HN_REWIND_KEYS_MAX, "accounts and slots have changed");
-        hn_account_change *change = &rewind->diff.accounts[rewind->diff.account_count];
-        *change = (hn_account_change){
-            .address = image->address, .existed = image->existed, .before = image->account};
-        change->exists = hn_flat_account(rewind->sealed->flat, &change->after, &image->address);
-        *place = ++rewind->diff.account_count;
-    }
+    uint32_t *place = find_place(rewind, &image->address);
+    if (*place != 0)
+        return HN_OK;
+    HN_TRY(check_room(self));
+    hn_account_change *change = &rewind->diff.accounts[rewind->diff.account_count];
+    *change =
+        (hn_account_change){.address = image->address, .existed = image->existed, .before = image->account};
+    change->exists = hn_flat_account(rewind->sealed->flat, &change->after, &image->address);
+    *place = ++rewind->diff.account_count;
     return HN_OK;
 }
 
-static hn_err merge_slots(merger *self, hn_query *query, const hn_sealed_block *block)
+/* So is the first image of a slot; its account came before it. */
+static hn_err merge_slot(void *context, const hn_slot_before *image)
 {
-    hn_rewind *rewind = self->rewind;
-    const hn_versions *versions = rewind->sealed->window.versions;
-    for (size_t i = 0; i < block->slot_count; i++) {
-        const hn_slot_before *image = &block->slots[i];
-        if (hn_versions_slot(versions, rewind->number, &image->address, &image->key) != image)
-            continue; /* there is an older one, or one of this block that counts */
-        if (is_full(self))
-            return refuse(query, HN_REWIND_KEYS_MAX, "accounts and slots have changed");
-        uint32_t account = *find_place(rewind, &image->address);
-        HN_CHECK(account != 0);
-        rewind->diff.accounts[account - 1].slot_count++;
-        self->slots[self->slot_count++] = (kept_slot){.account = account - 1, .image = image};
-    }
+    merger *self = context;
+    uint32_t account = *find_place(self->rewind, &image->address);
+    if (account == 0)
+        return HN_ERR_CORRUPT;
+    uint32_t *place = find_slot_place(self, account - 1, &image->key);
+    if (*place != 0)
+        return HN_OK;
+    HN_TRY(check_room(self));
+    self->rewind->diff.accounts[account - 1].slot_count++;
+    self->slots[self->slot_count] =
+        (kept_slot){.account = account - 1, .key = image->key, .value = image->value};
+    *place = ++self->slot_count;
+    return HN_OK;
+}
+
+/* --- from the history --- */
+
+static hn_err merge_past_account(void *context, const hn_account_before *image)
+{
+    merger *self = context;
+    return ++self->images > HN_REWIND_IMAGES_MAX ? refuse_images(self->query) : merge_account(self, image);
+}
+
+static hn_err merge_past_slot(void *context, const hn_slot_before *image)
+{
+    merger *self = context;
+    return ++self->images > HN_REWIND_IMAGES_MAX ? refuse_images(self->query) : merge_slot(self, image);
+}
+
+static hn_err merge_past(merger *self, uint64_t through)
+{
+    hn_history_reader *past = self->rewind->engine->past;
+    if (past == NULL)
+        return HN_ERR_LIMIT;
+    hn_undo_visitor visitor = {.account = merge_past_account, .slot = merge_past_slot, .self = self};
+    HN_TRY(hn_history_read_begin(past));
+    hn_err err =
+        hn_history_visit_undo(past, self->rewind->sealed->ledger, self->rewind->number, through, &visitor);
+    hn_history_read_end(past);
+    return err;
+}
+
+/* --- all together --- */
+
+static hn_err merge_block(merger *self, const hn_sealed_block *block)
+{
+    for (uint32_t i = 0; i < block->account_count; i++)
+        HN_TRY(merge_account(self, &block->accounts[i]));
+    for (size_t i = 0; i < block->slot_count; i++)
+        HN_TRY(merge_slot(self, &block->slots[i]));
     return HN_OK;
 }
 
@@ -133,9 +208,10 @@ static hn_err place_slots(const merger *self)
     for (uint32_t i = 0; i < self->slot_count; i++) {
         const kept_slot *slot = &self->slots[i];
         hn_slot_change *change = ends[slot->account]++;
-        change->key = hn_u256_from_be(slot->image->key.b);
-        change->before = hn_u256_from_be(slot->image->value.b);
-        hn_flat_storage(rewind->sealed->flat, &change->after, &slot->image->address, &change->key);
+        change->key = hn_u256_from_be(slot->key.b);
+        change->before = hn_u256_from_be(slot->value.b);
+        hn_flat_storage(rewind->sealed->flat, &change->after, &diff->accounts[slot->account].address,
+                        &change->key);
     }
     diff->slot_count = self->slot_count;
     return HN_OK;
@@ -144,18 +220,18 @@ static hn_err place_slots(const merger *self)
 static hn_err merge(hn_rewind *rewind, hn_query *query)
 {
     const hn_window *window = &rewind->sealed->window;
-    if (rewind->number < window->first || rewind->number > window->last)
+    if (rewind->number > window->last)
         return HN_ERR_LIMIT;
     if (rewind->number == window->last)
         return HN_OK;
-    merger self = {.rewind = rewind};
+    merger self = {.rewind = rewind, .query = query};
+    uint64_t begin = rewind->number < window->first ? window->first : rewind->number;
     hn_arena_reset(&rewind->engine->scratch);
-    HN_TRY(make_room(&self, query));
-    for (uint64_t number = rewind->number + 1; number <= window->last; number++) {
-        const hn_sealed_block *block = hn_window_block(window, number);
-        HN_TRY(merge_accounts(&self, query, block));
-        HN_TRY(merge_slots(&self, query, block));
-    }
+    HN_TRY(make_room(&self, begin + 1));
+    if (begin != rewind->number)
+        HN_TRY(merge_past(&self, begin));
+    for (uint64_t number = begin + 1; number <= window->last; number++)
+        HN_TRY(merge_block(&self, hn_window_block(window, number)));
     return place_slots(&self);
 }
 

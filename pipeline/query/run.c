@@ -56,7 +56,7 @@ static hn_err run_at(hn_query_engine *engine, hn_query *query, const hn_sealed *
                      const hn_sealed_pin *pin, hn_sealed_at *at)
 {
     query->block_number = pin->header.number;
-    hn_state_view view = hn_sealed_view(at, sealed, pin->header.number);
+    hn_state_view view = hn_sealed_view(at, sealed, engine->past, pin->header.number);
     hn_query_place_in_chain place = {
         .sealed = sealed, .view = &view, .header = &pin->header, .hash = &pin->hash};
     switch (query->kind) {
@@ -91,11 +91,15 @@ hn_err hn_query_run_once(hn_query_engine *engine, hn_query *query)
     HN_CHECK(query->ledger < engine->shared->count);
     hn_sealed *sealed = &engine->shared->ledgers[query->ledger];
     hn_sealed_pin pin;
-    hn_sealed_at at = {.is_lost = false};
-    HN_TRY(hn_sealed_pin_block(sealed, &pin, query->arena, engine->reader, &query->block));
-    hn_err err = run_at(engine, query, sealed, &pin, &at);
+    hn_sealed_at at = {.err = HN_OK};
+    HN_TRY(hn_sealed_pin_block(sealed, &pin, query->arena, engine->reader, engine->past, &query->block));
+    hn_err err = HN_OK;
+    if (pin.is_past && engine->brief != NULL)
+        engine->brief->is_over = true; /* nobody knows how long the disk takes */
+    else
+        err = run_at(engine, query, sealed, &pin, &at);
     hn_sealed_unpin(sealed, engine->reader);
-    return at.is_lost ? HN_ERR_LIMIT : err;
+    return at.err != HN_OK ? at.err : err;
 }
 
 void hn_query_run(hn_query_engine *engine, hn_query *query)

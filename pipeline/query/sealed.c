@@ -22,40 +22,31 @@ static hn_err copy_code(void *self, const hn_code *code)
     return hn_flat_put_code(self, &copy, code->bytes);
 }
 
-/* The hashes of head, its parent, ... as far as they are given. */
-static hn_err keep_hashes(hn_sealed *sealed, uint64_t head, const hn_hash *hashes, size_t hash_count)
-{
-    sealed->hash_capacity = 4 * HN_SEALED_ANCESTORS;
-    sealed->hashes = calloc(sealed->hash_capacity, sizeof *sealed->hashes);
-    if (sealed->hashes == NULL)
-        return HN_ERR_NO_MEMORY;
-    for (size_t i = 0; i < hash_count && i <= head && i < HN_SEALED_ANCESTORS; i++) {
-        sealed->hash_first = head - i;
-        sealed->hashes[sealed->hash_first % sealed->hash_capacity] = hashes[i];
-    }
-    return HN_OK;
-}
-
 hn_err hn_sealed_create(hn_sealed *out, const hn_chain_config *config, const hn_flat *flat,
                         const hn_header *head, const hn_hash *hashes, size_t hash_count,
-                        uint32_t window_blocks, size_t window_bytes, uint64_t table_seed)
+                        const hn_sealed_options *options)
 {
     HN_CHECK(hash_count != 0);
     memset(out, 0, sizeof *out);
     out->config = config;
+    out->history = options->history;
+    out->ledger = options->ledger;
     for (size_t i = 0; i < HN_SEALED_READERS_MAX; i++)
-        atomic_init(&out->pinned[i], HN_SEALED_UNPINNED);
-    HN_TRY(hn_flat_create(&out->flat, table_seed, hn_flat_account_count(flat)));
+        atomic_init(&out->pinned[i].number, HN_SEALED_UNPINNED);
+    HN_TRY(hn_flat_create(&out->flat, options->table_seed, hn_flat_account_count(flat)));
     hn_flat_visitor visitor = {
         .account = copy_account, .slot = copy_slot, .code = copy_code, .self = out->flat};
+    uint64_t known = head->number + 1 < HN_SEALED_ANCESTORS ? head->number + 1 : HN_SEALED_ANCESTORS;
     hn_err err = hn_flat_visit(flat, &visitor);
     if (err == HN_OK)
-        err = keep_hashes(out, head->number, hashes, hash_count);
+        err = hn_block_hashes_create(&out->hashes, head->number, hashes,
+                                     hash_count < known ? hash_count : (size_t)known);
     if (err == HN_OK)
-        err = hn_window_create(&out->window, window_blocks, window_bytes, head, &hashes[0], table_seed);
+        err = hn_window_create(&out->window, options->window_blocks, options->window_bytes, head, &hashes[0],
+                               options->table_seed);
     if (err != HN_OK) {
         hn_flat_destroy(out->flat);
-        free(out->hashes);
+        hn_block_hashes_destroy(&out->hashes);
         return err;
     }
     HN_CHECK(pthread_rwlock_init(&out->lock, NULL) == 0);
@@ -66,17 +57,17 @@ void hn_sealed_destroy(hn_sealed *sealed)
 {
     hn_flat_destroy(sealed->flat);
     hn_window_destroy(&sealed->window);
-    free(sealed->hashes);
+    hn_block_hashes_destroy(&sealed->hashes);
     pthread_rwlock_destroy(&sealed->lock);
 }
 
 /* A view is of a const ledger: its lock is none of what it promises not to change. */
-static void begin_reading(const hn_sealed *sealed)
+void hn_sealed_begin_reading(const hn_sealed *sealed)
 {
     HN_CHECK(pthread_rwlock_rdlock((pthread_rwlock_t *)(uintptr_t)&sealed->lock) == 0);
 }
 
-static void end_reading(const hn_sealed *sealed)
+void hn_sealed_end_reading(const hn_sealed *sealed)
 {
     HN_CHECK(pthread_rwlock_unlock((pthread_rwlock_t *)(uintptr_t)&sealed->lock) == 0);
 }
@@ -104,90 +95,124 @@ static bool clears_storage(const hn_state_diff *diff)
 }
 
 /* The hashes of the window's blocks and of 256 before the oldest stay. */
-static hn_err note_hash(hn_sealed *sealed, uint64_t number, const hn_hash *hash)
+static hn_err note_hash(hn_sealed *sealed, const hn_hash *hash)
 {
-    uint64_t oldest =
-        sealed->window.first < HN_SEALED_ANCESTORS ? 0 : sealed->window.first - HN_SEALED_ANCESTORS;
-    if (sealed->hash_first < oldest)
-        sealed->hash_first = oldest;
-    if (number - sealed->hash_first == sealed->hash_capacity) {
-        uint64_t capacity = 2 * sealed->hash_capacity;
-        hn_hash *hashes = calloc(capacity, sizeof *hashes);
-        if (hashes == NULL)
-            return HN_ERR_NO_MEMORY;
-        for (uint64_t i = sealed->hash_first; i < number; i++)
-            hashes[i % capacity] = sealed->hashes[i % sealed->hash_capacity];
-        free(sealed->hashes);
-        sealed->hashes = hashes;
-        sealed->hash_capacity = capacity;
-    }
-    sealed->hashes[number % sealed->hash_capacity] = *hash;
-    return HN_OK;
+    uint64_t first = sealed->window.first;
+    hn_block_hashes_drop_before(&sealed->hashes,
+                                first < HN_SEALED_ANCESTORS ? 0 : first - HN_SEALED_ANCESTORS);
+    return hn_block_hashes_push(&sealed->hashes, hash);
 }
 
 static uint64_t oldest_pinned(const hn_sealed *sealed)
 {
     uint64_t oldest = HN_SEALED_UNPINNED;
-    for (size_t i = 0; i < HN_SEALED_READERS_MAX; i++) {
-        uint64_t pinned = atomic_load_explicit(&sealed->pinned[i], memory_order_relaxed);
-        oldest = pinned < oldest ? pinned : oldest;
+    for (size_t i = 0; i < HN_SEALED_READERS_MAX / 64; i++) {
+        uint64_t bits = atomic_load_explicit(&sealed->has_read[i], memory_order_relaxed);
+        for (; bits != 0; bits &= bits - 1) {
+            size_t reader = 64 * i + (size_t)__builtin_ctzll(bits);
+            uint64_t pinned = atomic_load_explicit(&sealed->pinned[reader].number, memory_order_relaxed);
+            oldest = pinned < oldest ? pinned : oldest;
+        }
     }
     return oldest;
 }
 
-static hn_err push(hn_sealed *sealed, hn_arena *scratch, const hn_header *header, const hn_hash *hash,
-                   const hn_state_diff *diff)
+/* What may leave the window. With a history: the blocks that are found there; and those that never will be,
+ * for their undo was written by nobody. */
+static hn_window_leave what_may_leave(const hn_sealed *sealed, uint64_t pinned)
 {
-    hn_state_diff applied = *diff;
-    if (clears_storage(diff))
-        HN_TRY(copy_diff(&applied, scratch, diff));
-    HN_TRY(hn_flat_apply(sealed->flat, scratch, &applied));
-    HN_TRY(hn_window_push(&sealed->window, header, hash, &applied, oldest_pinned(sealed)));
-    return note_hash(sealed, header->number, hash);
+    if (sealed->history == NULL)
+        return (hn_window_leave){.pinned = pinned, .through = UINT64_MAX};
+    hn_undo_reach reach = hn_history_undo_reach(sealed->history, sealed->ledger);
+    uint64_t found = reach.indexed > reach.oldest ? reach.indexed : reach.oldest;
+    return (hn_window_leave){.pinned = UINT64_MAX, .through = reach.oldest == UINT64_MAX ? 0 : found};
 }
 
-hn_err hn_sealed_push(hn_sealed *sealed, hn_arena *scratch, const hn_header *header, const hn_hash *hash,
-                      const hn_state_diff *diff)
+static hn_err push(hn_sealed *sealed, hn_state_diff *applied, hn_arena *scratch, const hn_header *header,
+                   const hn_hash *hash, const hn_state_diff *diff)
+{
+    *applied = *diff;
+    if (clears_storage(diff))
+        HN_TRY(copy_diff(applied, scratch, diff));
+    HN_TRY(hn_flat_apply(sealed->flat, scratch, applied));
+    uint64_t pinned = oldest_pinned(sealed);
+    if (sealed->history != NULL)
+        hn_history_hold_undo(sealed->history, sealed->ledger, pinned);
+    hn_window_leave leave = what_may_leave(sealed, pinned);
+    HN_TRY(hn_window_push(&sealed->window, header, hash, applied, &leave));
+    return note_hash(sealed, hash);
+}
+
+hn_err hn_sealed_push(hn_sealed *sealed, hn_state_diff *applied, hn_arena *scratch, const hn_header *header,
+                      const hn_hash *hash, const hn_state_diff *diff)
 {
     HN_CHECK(pthread_rwlock_wrlock(&sealed->lock) == 0);
-    hn_err err = push(sealed, scratch, header, hash, diff);
+    hn_err err = push(sealed, applied, scratch, header, hash, diff);
     if (err != HN_OK)
         sealed->has_failed = true;
     HN_CHECK(pthread_rwlock_unlock(&sealed->lock) == 0);
     return err;
 }
 
-static void block_hash(const hn_sealed *sealed, hn_hash *out, uint64_t number)
+static hn_err past_block(hn_history_block *out, hn_history_reader *past, const hn_sealed *sealed,
+                         const hn_block_selector *selector)
 {
-    if (number < sealed->hash_first || number > sealed->window.last)
-        memset(out, 0, sizeof *out);
-    else
-        *out = sealed->hashes[number % sealed->hash_capacity];
+    return selector->kind == HN_BLOCK_HASH
+               ? hn_history_block_by_hash(past, out, sealed->ledger, &selector->hash)
+               : hn_history_block_at(past, out, sealed->ledger, selector->number);
 }
 
-void hn_sealed_block_hash(const hn_sealed *sealed, hn_hash *out, uint64_t number)
+void hn_sealed_block_hash(const hn_sealed *sealed, hn_hash *out, hn_history_reader *past, uint64_t number)
 {
-    begin_reading(sealed);
-    block_hash(sealed, out, number);
-    end_reading(sealed);
+    hn_sealed_begin_reading(sealed);
+    const hn_hash *known = hn_block_hashes_get(&sealed->hashes, number);
+    if (known != NULL)
+        *out = *known;
+    bool is_past = number < sealed->hashes.first;
+    hn_sealed_end_reading(sealed);
+    if (known != NULL)
+        return;
+    memset(out, 0, sizeof *out);
+    if (!is_past || past == NULL || hn_history_read_begin(past) != HN_OK)
+        return;
+    hn_history_block block;
+    if (hn_history_block_at(past, &block, sealed->ledger, number) == HN_OK)
+        *out = block.hash;
+    hn_history_read_end(past);
+}
+
+/* The oldest block whose state is kept. While reading. */
+static uint64_t oldest_state(const hn_sealed *sealed)
+{
+    const hn_window *window = &sealed->window;
+    if (sealed->history == NULL)
+        return window->first;
+    hn_undo_reach reach = hn_history_undo_reach(sealed->history, sealed->ledger);
+    uint64_t oldest = window->first;
+    if (reach.oldest <= oldest && reach.indexed >= oldest)
+        oldest = reach.oldest;
+    bool is_bounded = window->blocks_max != UINT32_MAX && window->last > window->blocks_max;
+    uint64_t bound = is_bounded ? window->last - window->blocks_max : 0;
+    return oldest < bound ? bound : oldest;
 }
 
 hn_sealed_counts hn_sealed_count(const hn_sealed *sealed)
 {
-    begin_reading(sealed);
+    hn_sealed_begin_reading(sealed);
     hn_sealed_counts counts = {
-        .oldest = sealed->window.first,
+        .oldest = oldest_state(sealed),
+        .oldest_in_memory = sealed->window.first,
         .newest = sealed->window.last,
         .window_bytes = hn_window_bytes(&sealed->window),
         .flat_bytes = hn_flat_memory_bytes(sealed->flat),
     };
-    end_reading(sealed);
+    hn_sealed_end_reading(sealed);
     return counts;
 }
 
 uint64_t hn_sealed_oldest_within(const hn_sealed *sealed, size_t changes)
 {
-    begin_reading(sealed);
+    hn_sealed_begin_reading(sealed);
     const hn_window *window = &sealed->window;
     uint64_t number = window->last;
     for (size_t sum = 0; number > window->first; number--) {
@@ -196,158 +221,101 @@ uint64_t hn_sealed_oldest_within(const hn_sealed *sealed, size_t changes)
         if (sum > changes)
             break;
     }
-    end_reading(sealed);
+    hn_sealed_end_reading(sealed);
     return number;
 }
 
 /* --- choosing a block --- */
 
-static const hn_sealed_block *find_hash(const hn_sealed *sealed, const hn_hash *hash)
-{
-    const hn_window *window = &sealed->window;
-    for (uint64_t number = window->last + 1; number-- > window->first;)
-        if (hn_hash_equal(&sealed->hashes[number % sealed->hash_capacity], hash))
-            return hn_window_block(window, number);
-    return NULL;
-}
-
-/* NULL with the reason in *err. */
-static const hn_sealed_block *select_block(const hn_sealed *sealed, hn_err *err,
-                                           const hn_block_selector *selector)
+/* The number that a selector stands for, as far as memory knows; HN_ERR_AGAIN: of a hash the history may. */
+static hn_err number_of(const hn_sealed *sealed, uint64_t *out, const hn_block_selector *selector)
 {
     const hn_window *window = &sealed->window;
     switch (selector->kind) {
     case HN_BLOCK_NUMBER:
-        *err = selector->number > window->last ? HN_ERR_NOT_FOUND : HN_ERR_LIMIT;
-        return hn_window_block(window, selector->number);
+        *out = selector->number;
+        return selector->number > window->last ? HN_ERR_NOT_FOUND : HN_OK;
     case HN_BLOCK_HASH:
-        *err = HN_ERR_NOT_FOUND;
-        return find_hash(sealed, &selector->hash);
+        return hn_block_hashes_find(&sealed->hashes, out, &selector->hash) ? HN_OK : HN_ERR_AGAIN;
     case HN_BLOCK_LATEST:
     default:
-        return hn_window_block(window, window->last);
+        *out = window->last;
+        return HN_OK;
     }
 }
 
+/* While reading. HN_ERR_AGAIN: the block is to be read from the history; if it has a number, it is pinned. */
 static hn_err pin(hn_sealed *sealed, hn_sealed_pin *out, hn_arena *arena, uint32_t reader,
                   const hn_block_selector *selector)
 {
-    hn_err err = HN_OK;
     if (sealed->has_failed)
         return HN_ERR_NO_MEMORY;
-    const hn_sealed_block *block = select_block(sealed, &err, selector);
+    uint64_t number;
+    HN_TRY(number_of(sealed, &number, selector));
+    out->oldest = oldest_state(sealed);
+    const hn_sealed_block *block = hn_window_block(&sealed->window, number);
+    if (block == NULL && number < out->oldest)
+        return HN_ERR_LIMIT;
+    atomic_store_explicit(&sealed->pinned[reader].number, number, memory_order_relaxed);
     if (block == NULL)
-        return err;
+        return HN_ERR_AGAIN;
+    out->is_past = false;
     out->header = block->header;
     out->hash = block->hash;
-    out->oldest = sealed->window.first;
-    HN_TRY(hn_arena_copy(&out->header.extra_data, arena, block->header.extra_data));
-    atomic_store_explicit(&sealed->pinned[reader], block->header.number, memory_order_relaxed);
-    return HN_OK;
+    return hn_arena_copy(&out->header.extra_data, arena, block->header.extra_data);
+}
+
+/* The header of a block that memory does not have. */
+static hn_err read_past(const hn_sealed *sealed, hn_sealed_pin *out, hn_arena *arena, hn_history_reader *past,
+                        const hn_block_selector *selector)
+{
+    hn_history_block block;
+    HN_TRY(hn_history_read_begin(past));
+    hn_err err = past_block(&block, past, sealed, selector);
+    if (err == HN_OK) {
+        out->is_past = true;
+        out->header = block.header;
+        out->hash = block.hash;
+        err = hn_arena_copy(&out->header.extra_data, arena, block.header.extra_data);
+    }
+    hn_history_read_end(past);
+    return err;
+}
+
+static hn_err pin_past(hn_sealed *sealed, hn_sealed_pin *out, hn_arena *arena, uint32_t reader,
+                       hn_history_reader *past, const hn_block_selector *selector)
+{
+    if (past == NULL)
+        return selector->kind == HN_BLOCK_HASH ? HN_ERR_NOT_FOUND : HN_ERR_LIMIT;
+    HN_TRY(read_past(sealed, out, arena, past, selector));
+    if (selector->kind != HN_BLOCK_HASH)
+        return HN_OK;
+    /* Now the number is known, and whether its state is kept. */
+    hn_block_selector by_number = {.kind = HN_BLOCK_NUMBER, .number = out->header.number};
+    hn_sealed_begin_reading(sealed);
+    hn_err err = pin(sealed, out, arena, reader, &by_number);
+    hn_sealed_end_reading(sealed);
+    return err == HN_ERR_AGAIN ? HN_OK : err;
 }
 
 hn_err hn_sealed_pin_block(hn_sealed *sealed, hn_sealed_pin *out, hn_arena *arena, uint32_t reader,
-                           const hn_block_selector *selector)
+                           hn_history_reader *past, const hn_block_selector *selector)
 {
     HN_CHECK(reader < HN_SEALED_READERS_MAX);
-    begin_reading(sealed);
+    uint64_t bit = UINT64_C(1) << reader % 64;
+    if ((atomic_load_explicit(&sealed->has_read[reader / 64], memory_order_relaxed) & bit) == 0)
+        atomic_fetch_or_explicit(&sealed->has_read[reader / 64], bit, memory_order_relaxed);
+    hn_sealed_begin_reading(sealed);
     hn_err err = pin(sealed, out, arena, reader, selector);
-    end_reading(sealed);
+    hn_sealed_end_reading(sealed);
+    if (err == HN_ERR_AGAIN)
+        err = pin_past(sealed, out, arena, reader, past, selector);
+    if (err != HN_OK)
+        hn_sealed_unpin(sealed, reader);
     return err;
 }
 
 void hn_sealed_unpin(hn_sealed *sealed, uint32_t reader)
 {
-    atomic_store_explicit(&sealed->pinned[reader], HN_SEALED_UNPINNED, memory_order_relaxed);
-}
-
-/* --- the view --- */
-
-/* Between begin and end nothing is written. */
-static void begin_view(hn_sealed_at *at)
-{
-    begin_reading(at->sealed);
-    if (at->number < at->sealed->window.first)
-        at->is_lost = true;
-}
-
-static bool read_account(const hn_sealed_at *at, hn_account *out, const hn_address *address)
-{
-    bool existed;
-    hn_account account;
-    if (!hn_window_account(&at->sealed->window, &existed, &account, at->number, address))
-        return hn_flat_account(at->sealed->flat, out, address);
-    if (existed)
-        *out = account;
-    return existed;
-}
-
-static bool view_account(void *self, hn_account *out, const hn_address *address)
-{
-    hn_sealed_at *at = self;
-    begin_view(at);
-    bool exists = read_account(at, out, address);
-    end_reading(at->sealed);
-    return exists;
-}
-
-static void view_storage(void *self, hn_u256 *out, const hn_address *address, const hn_u256 *key)
-{
-    hn_sealed_at *at = self;
-    begin_view(at);
-    if (!hn_window_slot(&at->sealed->window, out, at->number, address, key))
-        hn_flat_storage(at->sealed->flat, out, address, key);
-    end_reading(at->sealed);
-}
-
-static bool read_has_storage(const hn_sealed_at *at, const hn_address *address)
-{
-    hn_state_view newest = hn_flat_view(at->sealed->flat);
-    if (at->number == at->sealed->window.last)
-        return newest.operations->has_storage(newest.self, address);
-    if (hn_window_had_storage(&at->sealed->window, at->number, address))
-        return true;
-    /* Slots that did not change since count too; those made since do not. Only an account with neither code
-     * nor nonce is asked about, and such a one got its storage, if any, before EIP-161: it cannot be new. */
-    hn_account account;
-    return read_account(at, &account, address) && newest.operations->has_storage(newest.self, address);
-}
-
-static bool view_has_storage(void *self, const hn_address *address)
-{
-    hn_sealed_at *at = self;
-    begin_view(at);
-    bool has = read_has_storage(at, address);
-    end_reading(at->sealed);
-    return has;
-}
-
-/* A code stays where it is, whatever is written later. */
-static const hn_code *view_code(void *self, const hn_hash *code_hash)
-{
-    hn_sealed_at *at = self;
-    begin_view(at);
-    const hn_code *code = hn_flat_code(at->sealed->flat, code_hash);
-    end_reading(at->sealed);
-    return code;
-}
-
-static void view_block_hash(void *self, hn_hash *out, uint64_t block_number)
-{
-    const hn_sealed_at *at = self;
-    hn_sealed_block_hash(at->sealed, out, block_number);
-}
-
-static const hn_state_view_operations view_operations = {
-    .account = view_account,
-    .storage = view_storage,
-    .has_storage = view_has_storage,
-    .code = view_code,
-    .block_hash = view_block_hash,
-};
-
-hn_state_view hn_sealed_view(hn_sealed_at *at, const hn_sealed *sealed, uint64_t number)
-{
-    *at = (hn_sealed_at){.sealed = sealed, .number = number};
-    return (hn_state_view){.operations = &view_operations, .self = at};
+    atomic_store_explicit(&sealed->pinned[reader].number, HN_SEALED_UNPINNED, memory_order_relaxed);
 }

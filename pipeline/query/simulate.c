@@ -111,7 +111,7 @@ static void block_hash(void *context, hn_hash *out, uint64_t number)
     const hn_simulation *simulation = self->simulation;
     uint64_t base = self->place->header->number;
     if (number <= base)
-        hn_sealed_block_hash(self->place->sealed, out, number);
+        self->place->view->operations->block_hash(self->place->view->self, out, number);
     else if (number - base <= simulation->answer_count)
         *out = simulation->answers[number - base - 1].hash;
     else

@@ -8,21 +8,10 @@
 
 #include "engine/base/err.h"
 #include "engine/state/account.h"
+#include "pipeline/history/undo_chunk.h"
 
 #include <stddef.h>
 #include <stdint.h>
-
-typedef struct hn_account_before {
-    hn_address address;
-    bool existed;
-    hn_account account; /* valid when it existed */
-} hn_account_before;
-
-typedef struct hn_slot_before {
-    hn_address address;
-    hn_hash key;
-    hn_hash value;
-} hn_slot_before;
 
 typedef struct hn_versions hn_versions;
 

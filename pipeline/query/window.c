@@ -164,19 +164,19 @@ static hn_err grow(hn_window *window)
     return HN_OK;
 }
 
-static bool must_drop(const hn_window *window, uint64_t pinned)
+static bool must_drop(const hn_window *window, const hn_window_leave *leave)
 {
-    if (window->first == window->last)
+    if (window->first == window->last || window->first >= leave->through)
         return false;
     size_t bytes = hn_window_bytes(window);
     bool is_beyond =
         (window->last - window->first > window->blocks_max && window->blocks_max != UINT32_MAX) ||
         bytes > window->bytes_max;
-    return is_beyond && (window->first < pinned || bytes / 2 > window->bytes_max);
+    return is_beyond && (window->first < leave->pinned || bytes / 2 > window->bytes_max);
 }
 
 hn_err hn_window_push(hn_window *window, const hn_header *header, const hn_hash *hash,
-                      const hn_state_diff *diff, uint64_t pinned)
+                      const hn_state_diff *diff, const hn_window_leave *leave)
 {
     HN_CHECK(header->number == window->last + 1);
     if (window->last - window->first + 1 == window->capacity)
@@ -192,7 +192,7 @@ hn_err hn_window_push(hn_window *window, const hn_header *header, const hn_hash 
     *place(window, header->number) = block;
     window->bytes += block->bytes;
     HN_TRY(note_versions(window, block));
-    for (int i = 0; i < DROPS_MAX && must_drop(window, pinned); i++)
+    for (int i = 0; i < DROPS_MAX && must_drop(window, leave); i++)
         drop_oldest(window);
     return HN_OK;
 }

@@ -41,11 +41,16 @@ HN_MUST_USE hn_err hn_window_create(hn_window *out, uint32_t blocks_max, size_t 
                                     const hn_header *head, const hn_hash *hash, uint64_t table_seed);
 void hn_window_destroy(hn_window *window);
 
-/* Takes in the next block. `diff` has its cleared slots filled. Of what is beyond the bounds, the state at
- * `pinned` (UINT64_MAX: none) and after stays, unless it takes twice the bytes. HN_ERR_NO_MEMORY: the window
- * is unusable. */
+/* What may go of what is beyond the bounds. */
+typedef struct hn_window_leave {
+    uint64_t pinned;  /* the state at this block and after stays, unless it takes twice the bytes; UINT64_MAX:
+                         none */
+    uint64_t through; /* what blocks above this one replaced stays */
+} hn_window_leave;
+
+/* Takes in the next block. `diff` has its cleared slots filled. HN_ERR_NO_MEMORY: the window is unusable. */
 HN_MUST_USE hn_err hn_window_push(hn_window *window, const hn_header *header, const hn_hash *hash,
-                                  const hn_state_diff *diff, uint64_t pinned);
+                                  const hn_state_diff *diff, const hn_window_leave *leave);
 
 /* The block with this number; NULL when it is not in the window. */
 const hn_sealed_block *hn_window_block(const hn_window *window, uint64_t number);

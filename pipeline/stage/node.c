@@ -44,6 +44,14 @@ static uint64_t log_clock(void *self)
     return hn_clock_monotonic_ns();
 }
 
+/* How many blocks' undo the history keeps at least; 0: of all. */
+static uint64_t undo_blocks(const hn_node_options *options)
+{
+    if (options->is_archive)
+        return 0;
+    return options->state_window_blocks != 0 ? options->state_window_blocks : HN_QUERY_WINDOW_BLOCKS_DEFAULT;
+}
+
 static hn_err open_stores(hn_node *node, hn_node_problem *problem)
 {
     hn_io_problem io_why = {.text = ""};
@@ -68,6 +76,7 @@ static hn_err open_stores(hn_node *node, hn_node_problem *problem)
         .directory = path,
         .map_bytes = node->options.history_map_bytes,
         .pending_bytes_max = HN_HISTORY_PENDING_BYTES_MAX,
+        .undo_blocks = undo_blocks(&node->options),
     };
     hn_history_problem history_why = {.text = ""};
     bool was_wiped = false;
@@ -93,7 +102,7 @@ static hn_err open_engine(hn_node *node, hn_node_problem *problem, uint64_t tabl
         err = hn_recent_create(&node->recent, HN_RECENT_OUTCOMES, table_seed);
     hn_query_options query_options = {
         .window_blocks = node->options.is_archive ? UINT32_MAX : node->options.state_window_blocks,
-        .window_bytes = node->options.is_archive ? SIZE_MAX : node->options.state_window_bytes,
+        .window_bytes = node->options.state_window_bytes,
         .call_gas_cap = node->options.call_gas_cap,
         .table_seed = table_seed,
     };

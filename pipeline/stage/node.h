@@ -40,9 +40,10 @@ typedef struct hn_node_options {
     const char *udp_address;        /* "127.0.0.1:8546" of the packet port; NULL: none */
     const char *ethdev; /* DPDK device that has this address, with its arguments; NULL: a kernel socket */
     uint64_t history_map_bytes;
-    uint32_t state_window_blocks; /* state at so many past blocks can be asked for */
-    uint64_t state_window_bytes;  /* and what that takes, per ledger; the oldest go first */
-    bool is_archive;              /* state at every block since the start, without bounds */
+    uint32_t state_window_blocks; /* state at so many past blocks can be asked for; 0: 10,000 */
+    uint64_t state_window_bytes;  /* of memory that this may take, per ledger; older ones are read from the
+                                     history; 0: 1 GiB */
+    bool is_archive;              /* state at every block: what the history has of it is never given up */
     uint32_t query_workers;       /* threads for calls and traces, at most 64; 0: 2 */
     uint64_t call_gas_cap;
     bool is_quiet; /* no progress on standard error */

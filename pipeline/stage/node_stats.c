@@ -134,6 +134,7 @@ static hn_err tell_ledger(void *self, hn_stats_writer *writer, const char *param
         hn_stats_put(writer, "published_block", read_counter(&ledger->published_number));
         hn_query_counts state = hn_query_count(node->query_engine, ledger->index);
         hn_stats_put(writer, "oldest_state", state.oldest_block);
+        hn_stats_put(writer, "oldest_state_in_memory", state.oldest_block_in_memory);
         hn_stats_put(writer, "state_bytes", state.flat_bytes);
         hn_stats_put(writer, "window_bytes", state.undo_bytes);
         hn_stats_put(writer, "transactions", read_counter(&ledger->transactions));

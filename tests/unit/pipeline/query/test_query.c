@@ -207,7 +207,7 @@ Test(query, says_which_blocks_it_does_not_have)
     cr_assert_eq(ask(f, &(hn_block_selector){.kind = HN_BLOCK_NUMBER, .number = 31}), HN_ERR_NOT_FOUND);
     cr_assert_eq(ask(f, &(hn_block_selector){.kind = HN_BLOCK_NUMBER, .number = 10}), HN_OK);
     cr_assert_eq(ask(f, &(hn_block_selector){.kind = HN_BLOCK_NUMBER, .number = 9}), HN_ERR_LIMIT);
-    cr_assert_eq(ask(f, &(hn_block_selector){.kind = HN_BLOCK_HASH, .hash = f->hashes[9]}), HN_ERR_NOT_FOUND);
+    cr_assert_eq(ask(f, &(hn_block_selector){.kind = HN_BLOCK_HASH, .hash = f->hashes[9]}), HN_ERR_LIMIT);
     cr_assert_eq(ask(f, &(hn_block_selector){.kind = HN_BLOCK_HASH, .hash = f->hashes[30]}), HN_OK);
 
     hn_query head = {.arena = &f->arena, .kind = HN_QUERY_HEAD};
