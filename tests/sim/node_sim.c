@@ -309,6 +309,7 @@ static void live(simulation *sim)
         step(sim);
     if (!sim->result->is_good)
         return;
+    hn_sim_oracle_compare_published(sim->oracle, sim->node);
     if (hn_log_state_now(sim->node->log) == HN_LOG_FULL)
         sim->result->times_full++;
     if (hn_node_failed(sim->node)) {

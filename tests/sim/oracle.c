@@ -259,12 +259,9 @@ static uint64_t block_at(const oracle_ledger *ledger, uint64_t index)
     return number;
 }
 
-static void compare_history(hn_sim_oracle *oracle, hn_history_reader *reader, uint32_t index, uint64_t last)
+static void compare_blocks(hn_sim_oracle *oracle, hn_history_reader *reader, uint32_t index, uint64_t last)
 {
     const oracle_ledger *ledger = &oracle->ledgers[index];
-    uint64_t first, newest;
-    if (hn_history_range(reader, &first, &newest, index) != HN_OK || newest != last)
-        fail(oracle, "ledger %" PRIu32 ": the history does not end with block %" PRIu64, index, last);
     for (uint64_t number = last; number > 0 && number + 20 > last; number--) {
         hn_history_block block;
         if (hn_history_block_at(reader, &block, index, number) != HN_OK)
@@ -272,6 +269,15 @@ static void compare_history(hn_sim_oracle *oracle, hn_history_reader *reader, ui
         else if (!hn_hash_equal(&block.hash, &ledger->blocks[number].hash))
             fail(oracle, "ledger %" PRIu32 ": another block %" PRIu64 " is in the history", index, number);
     }
+}
+
+static void compare_history(hn_sim_oracle *oracle, hn_history_reader *reader, uint32_t index, uint64_t last)
+{
+    uint64_t first, newest;
+    if (hn_history_range(reader, &first, &newest, index) != HN_OK || newest != last)
+        fail(oracle, "ledger %" PRIu32 ": the history does not end with block %" PRIu64, index, last);
+    else
+        compare_blocks(oracle, reader, index, last);
 }
 
 static void compare_head(hn_sim_oracle *oracle, const hn_node_ledger *of, uint64_t number)
@@ -343,6 +349,27 @@ void hn_sim_oracle_compare(hn_sim_oracle *oracle, hn_node *node, uint64_t index)
         compare_sums(oracle, of, number);
         if (can_read)
             compare_history(oracle, reader, i, number);
+    }
+    if (can_read)
+        hn_history_read_end(reader);
+    hn_history_reader_destroy(reader);
+}
+
+void hn_sim_oracle_compare_published(hn_sim_oracle *oracle, hn_node *node)
+{
+    uint64_t durable = hn_log_durable_index(node->log), first, newest;
+    hn_sim_oracle_advance(oracle, durable);
+    hn_history_reader *reader;
+    HN_CHECK(hn_history_reader_create(&reader, node->history) == HN_OK);
+    bool can_read = hn_history_read_begin(reader) == HN_OK;
+    for (uint32_t i = 0; can_read && i < node->ledger_count; i++) {
+        if (hn_history_range(reader, &first, &newest, i) != HN_OK)
+            fail(oracle, "ledger %" PRIu32 ": the history is empty", i);
+        else if (newest > block_at(&oracle->ledgers[i], durable))
+            fail(oracle, "ledger %" PRIu32 ": readers see block %" PRIu64 ", which is not durable", i,
+                 newest);
+        else
+            compare_blocks(oracle, reader, i, newest);
     }
     if (can_read)
         hn_history_read_end(reader);

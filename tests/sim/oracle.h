@@ -44,6 +44,9 @@ void hn_sim_oracle_advance(hn_sim_oracle *oracle, uint64_t index);
  * hashes, roots, receipts, history, balances. */
 void hn_sim_oracle_compare(hn_sim_oracle *oracle, hn_node *node, uint64_t index);
 
+/* The blocks that readers see at a node that runs: none that is not durable, and those that must be. */
+void hn_sim_oracle_compare_published(hn_sim_oracle *oracle, hn_node *node);
+
 /* Everything acknowledged was included where it was said, in frames up to `index`. */
 void hn_sim_oracle_check_acknowledged(hn_sim_oracle *oracle, uint64_t index);
 

@@ -8,6 +8,10 @@
 #include "tests/sim/log_sim.h"
 #include "tests/sim/node_sim.h"
 
+#ifdef HN_SIM_WITH_MUTATIONS
+#include "tests/sim/mutations/mutations.h"
+#endif
+
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,11 +27,15 @@ typedef struct settings {
     bool with_node;
     bool is_verbose;
     bool wants_digest;
+    bool until_failure;
 } settings;
 
 static const char *program;
 static FILE
     *said; /* standard output; standard error goes nowhere unless verbose: nodes tell of every fault */
+
+static const char *run_now = "log";
+static uint64_t seed_now;
 
 static void tell_how_to_repeat(const char *run, uint64_t seed)
 {
@@ -41,12 +49,51 @@ static void note_abort(int signal_number)
 {
     uint64_t seed, step;
     hn_node_sim_where(&seed, &step);
-    fprintf(said, "seed %" PRIu64 ": step %" PRIu64 ": the program ended itself (signal %d)\n", seed, step,
-            signal_number);
-    tell_how_to_repeat("node", seed);
+    if (run_now[0] == 'l') {
+        seed = seed_now;
+        step = 0; /* not counted */
+    }
+    fprintf(said, "%s, seed %" PRIu64 ": step %" PRIu64 ": the program ended itself (signal %d)\n", run_now,
+            seed, step, signal_number);
+    tell_how_to_repeat(run_now, seed);
     signal(signal_number, SIG_DFL);
     raise(signal_number);
 }
+
+#ifdef HN_SIM_WITH_MUTATIONS
+/* The planted bug that is active; 0: none. */
+int hn_mutation;
+
+static const char *const mutations[][4] = {
+#define MUTATION(name, run, about, problem) {name, run, about, problem},
+    HN_MUTATION_LIST(MUTATION)
+#undef MUTATION
+};
+
+static void list_mutations(void)
+{
+    for (size_t i = 0; i < sizeof mutations / sizeof mutations[0]; i++)
+        printf("%s\t%s\t%s\t%s\n", mutations[i][0], mutations[i][1], mutations[i][2], mutations[i][3]);
+}
+
+static bool choose_mutation(const char *name)
+{
+    for (size_t i = 0; i < sizeof mutations / sizeof mutations[0]; i++)
+        if (strcmp(mutations[i][0], name) == 0)
+            hn_mutation = (int)i + 1;
+    return hn_mutation != 0;
+}
+#else
+static void list_mutations(void)
+{
+}
+
+static bool choose_mutation(const char *name)
+{
+    (void)name;
+    return false;
+}
+#endif
 
 static uint64_t now_s(void)
 {
@@ -68,6 +115,10 @@ static bool read_arguments(settings *out, int argc, char **argv)
             out->wants_digest = true;
             continue;
         }
+        if (strcmp(argv[i], "--until-failure") == 0) {
+            out->until_failure = true;
+            continue;
+        }
         if (strcmp(argv[i], "--fresh") == 0) {
             out->seed = (uint64_t)time(NULL) * 1000;
             continue;
@@ -78,6 +129,8 @@ static bool read_arguments(settings *out, int argc, char **argv)
             out->seeds = strtoull(value, NULL, 0);
         else if (strcmp(argv[i], "--seconds") == 0)
             out->seconds = strtoull(value, NULL, 0);
+        else if (strcmp(argv[i], "--mutation") == 0 && choose_mutation(value))
+            ;
         else if (strcmp(argv[i], "--run") == 0 && (strcmp(value, "log") == 0 || strcmp(value, "node") == 0))
             *(value[0] == 'l' ? &out->with_node : &out->with_log) = false;
         else
@@ -94,8 +147,12 @@ static bool run_all(const settings *wanted, const char *directory)
     bool is_good = true;
     uint64_t end = now_s() + wanted->seconds, count = 0;
     for (; wanted->seconds != 0 ? now_s() < end : count < wanted->seeds; count++) {
+        if (wanted->until_failure && !is_good)
+            break;
         uint64_t seed = wanted->seed + count;
+        seed_now = seed;
         if (wanted->with_log) {
+            run_now = "log";
             hn_log_sim_run(&log, seed);
             if (!log.is_good) {
                 fprintf(said, "log, seed %" PRIu64 ": %s\n", seed, log.problem);
@@ -103,6 +160,7 @@ static bool run_all(const settings *wanted, const char *directory)
             }
         }
         if (wanted->with_node) {
+            run_now = "node";
             hn_node_sim_run(&node, seed, directory);
             if (!node.is_good) {
                 fprintf(said, "node, seed %" PRIu64 ": %s\n", seed, node.problem);
@@ -138,6 +196,10 @@ int main(int argc, char **argv)
 {
     settings wanted;
     program = argv[0];
+    if (argc == 2 && strcmp(argv[1], "--list") == 0) {
+        list_mutations();
+        return 0;
+    }
     if (!read_arguments(&wanted, argc, argv)) {
         fprintf(stderr, "usage: sim [--run log|node] [--seed N | --fresh] [--seeds COUNT | --seconds S] "
                         "[--digest] [--verbose]\n");

@@ -262,7 +262,7 @@ void hn_sim_traffic_repeat_one(hn_sim_traffic *traffic, uint64_t now_ns)
 {
     const hn_sim_transaction *repeated =
         &traffic->transactions[hn_prng_below(&traffic->prng, traffic->count)];
-    if (repeated->is_acknowledged)
+    if (repeated->tries != 0)
         hn_sim_network_send(traffic->options.network, repeated->raw, &traffic->stranger, true, now_ns);
 }
 

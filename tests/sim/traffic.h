@@ -78,7 +78,7 @@ void hn_sim_traffic_connect(hn_sim_traffic *traffic, hn_node *node);
 /* Some client takes its next step. Returns false when nothing was to be done. */
 bool hn_sim_traffic_step(hn_sim_traffic *traffic, uint64_t now_ns);
 
-/* Everything that was ever sent again, by others: what is done must not be done twice. */
+/* One that was sent before, again and by somebody else: what is done must not be done twice. */
 void hn_sim_traffic_repeat_one(hn_sim_traffic *traffic, uint64_t now_ns);
 
 /* At most this many transactions go out from now on; UINT32_MAX: all. */

@@ -10,8 +10,8 @@
 
 /* slot[caller] += 1 and a log; reverts when called with data. */
 static const char counter_code[] = "366011573354600101335560006000a0005b60006000fd";
-/* slot[number] = blockhash(number - 1) */
-static const char recorder_code[] = "6001430340435500";
+/* slot[number] = blockhash(number - 1) ^ blockhash(number - 3) */
+static const char recorder_code[] = "6003430340600143034018435500";
 
 const hn_address hn_sim_counter = {.b = {[18] = 0xc0, [19] = 0xde}};
 static const hn_address recorder = {.b = {[18] = 0xb1, [19] = 0x0c}};
