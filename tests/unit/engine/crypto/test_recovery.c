@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static hn_signature_context *alone;
+static hn_signature_context *alone, *contexts[8]; /* the latter in the order of the kernels; NULL: not here */
 static secp256k1_context *curve;
 static hn_u256 order;
 
@@ -27,6 +27,13 @@ static void setup(void)
 {
     cr_assert_eq(hn_signature_context_create_with(&alone, NULL), HN_OK);
     cr_assert_str_eq(hn_signature_kernel(alone), "libsecp256k1");
+    for (size_t i = 0; hn_recovery_kernels[i] != NULL; i++) {
+        contexts[i] = NULL;
+        if (hn_recovery_kernels[i]->available())
+            cr_assert_eq(hn_signature_context_create_with(&contexts[i], hn_recovery_kernels[i]), HN_OK);
+        else
+            fprintf(stderr, "skipped: this machine has no %s\n", hn_recovery_kernels[i]->name);
+    }
     curve = secp256k1_context_create(SECP256K1_CONTEXT_NONE);
     order = number("fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141");
 }
@@ -34,6 +41,8 @@ static void setup(void)
 static void teardown(void)
 {
     hn_signature_context_destroy(alone);
+    for (size_t i = 0; hn_recovery_kernels[i] != NULL; i++)
+        hn_signature_context_destroy(contexts[i]);
     secp256k1_context_destroy(curve);
 }
 
@@ -46,21 +55,17 @@ static void expect_agreement(const hn_recovery *items, size_t count)
     cr_assert(want != NULL && got != NULL);
     memcpy(want, items, count * sizeof *want);
     hn_signature_recover_batch(alone, want, count);
-    for (const hn_recovery_kernel *const *kernel = hn_recovery_kernels; *kernel != NULL; kernel++) {
-        if (!(*kernel)->available()) {
-            fprintf(stderr, "skipped: this machine has no %s\n", (*kernel)->name);
+    for (size_t k = 0; hn_recovery_kernels[k] != NULL; k++) {
+        if (contexts[k] == NULL)
             continue;
-        }
-        hn_signature_context *context;
-        cr_assert_eq(hn_signature_context_create_with(&context, *kernel), HN_OK);
         memcpy(got, items, count * sizeof *got);
-        hn_signature_recover_batch(context, got, count);
+        hn_signature_recover_batch(contexts[k], got, count);
         for (size_t i = 0; i < count; i++) {
-            cr_assert_eq(got[i].status, want[i].status, "%s, item %zu of %zu", (*kernel)->name, i, count);
-            cr_assert(hn_address_equal(&got[i].signer, &want[i].signer), "%s, item %zu of %zu",
-                      (*kernel)->name, i, count);
+            const char *name = hn_recovery_kernels[k]->name;
+            cr_assert_eq(got[i].status, want[i].status, "%s, item %zu of %zu", name, i, count);
+            cr_assert(hn_address_equal(&got[i].signer, &want[i].signer), "%s, item %zu of %zu", name, i,
+                      count);
         }
-        hn_signature_context_destroy(context);
     }
     free(want);
     free(got);
@@ -199,6 +204,93 @@ Test(recovery, edge_scalars, .timeout = 240)
     }
     expect_agreement(items, ROUNDS);
     free(items);
+}
+
+/* A number at which something may go wrong: tiny, huge, at the order, at p - n, at halves of the order. */
+static hn_u256 odd_number(hn_prng *prng, const hn_u256 *scalars, size_t count)
+{
+    static const char *const limits[] = {
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141", /* n */
+        "fffffffffffffffffffffffffffffffffffffffffffffffffffffffefffffc2f", /* p */
+        "000000000000000000000000000000014551231950b75fc4402da1722fc9baee", /* p - n */
+        "7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0", /* n / 2 */
+    };
+    if (hn_prng_below(prng, 2) == 0)
+        return scalars[hn_prng_below(prng, count)];
+    const hn_u256 limit = number(limits[hn_prng_below(prng, sizeof limits / sizeof *limits)]);
+    const hn_u256 distance = hn_u256_of(hn_prng_below(prng, 40));
+    return hn_prng_below(prng, 2) ? hn_u256_add(&limit, &distance) : hn_u256_sub(&limit, &distance);
+}
+
+/* Sums of multiples of G and R = k G that meet each other, vanish, or nearly so. */
+static void make_meeting(hn_prng *prng, hn_recovery *item, const hn_u256 *scalars, size_t count)
+{
+    hn_u256 k = scalars[hn_prng_below(prng, count)], second = scalars[hn_prng_below(prng, count)];
+    if (hn_prng_below(prng, 2)) {
+        const hn_u256 random = hn_prng_u256(prng), one = hn_u256_of(1);
+        second = hn_u256_mulmod(&random, &one, &order);
+    }
+    const hn_u256 off = hn_u256_of(hn_prng_below(prng, 4));
+    hn_u256 first = hn_u256_mulmod(&second, &k, &order);
+    if (hn_prng_below(prng, 2))
+        first = hn_u256_sub(&order, &first);
+    first = hn_u256_add(&first, &off);
+    const hn_u256 one = hn_u256_of(1);
+    first = hn_u256_mulmod(&first, &one, &order);
+    if (!make_sum(item, &k, &first, &second))
+        memset(item, 0, sizeof *item);
+}
+
+static void make_adversarial(hn_prng *prng, hn_recovery *item, const hn_u256 *scalars, size_t count)
+{
+    hn_u256 numbers[3];
+    switch (hn_prng_below(prng, 4)) {
+    case 0:
+        make_item(prng, item);
+        return;
+    case 1:
+        make_meeting(prng, item, scalars, count);
+        return;
+    case 2:
+        if (make_sum(item, &scalars[hn_prng_below(prng, count)], &scalars[hn_prng_below(prng, count)],
+                     &scalars[hn_prng_below(prng, count)]))
+            return;
+        break;
+    default:
+        break;
+    }
+    make_item(prng, item);
+    for (size_t i = 0; i < 3; i++)
+        numbers[i] = odd_number(prng, scalars, count);
+    const uint64_t which = hn_prng_below(prng, 8);
+    if (which & 1)
+        hn_u256_to_be(item->signature.r.b, &numbers[0]);
+    if (which & 2)
+        hn_u256_to_be(item->signature.s.b, &numbers[1]);
+    if (which & 4)
+        hn_u256_to_be(item->digest.b, &numbers[2]);
+    item->signature.y_parity = (uint8_t)hn_prng_below(prng, hn_prng_below(prng, 4) ? 2 : 8);
+}
+
+/* HANSE_RECOVERIES=1000000 in the environment makes this a long test. */
+Test(recovery, random_and_adversarial_signatures, .timeout = 1800)
+{
+    enum { MOST = 512 };
+    const char *asked = getenv("HANSE_RECOVERIES");
+    const size_t wanted = asked != NULL ? strtoul(asked, NULL, 10) : 16384;
+    hn_u256 scalars[400];
+    hn_recovery items[MOST];
+    const size_t count = edges(scalars);
+    hn_prng prng;
+    hn_prng_init(&prng, 5);
+    for (size_t done = 0; done < wanted;) {
+        size_t now = hn_prng_below(&prng, 4) ? MOST : hn_prng_below(&prng, MOST) + 1;
+        for (size_t i = 0; i < now; i++)
+            make_adversarial(&prng, &items[i], scalars, count);
+        expect_agreement(items, now);
+        done += now;
+    }
 }
 
 /* first + second k = 0 modulo n: the sum ends at infinity, which is no key. */
