@@ -48,6 +48,13 @@ extern const hn_recovery_kernel *const hn_recovery_kernels[];
 HN_MUST_USE hn_err hn_signature_context_create_with(hn_signature_context **out,
                                                     const hn_recovery_kernel *kernel);
 
+/* hn_signature_context_create_named with other kernels than those compiled in; NULL ends the list. */
+HN_MUST_USE hn_err hn_signature_context_choose(hn_signature_context **out, hn_signature_failures *failures,
+                                               const hn_recovery_kernel *const *kernels, const char *name);
+
+/* Whether it recovers a few signatures, sound and damaged, as libsecp256k1 does. */
+bool hn_signature_passes_self_test(const hn_signature_context *context);
+
 /* hn_signature_recover_batch that gives the keys, too (x, then y), where the status is HN_OK. */
 void hn_signature_recover_keys(const hn_signature_context *context, hn_recovery *items,
                                uint8_t (*public_keys)[64], size_t count);

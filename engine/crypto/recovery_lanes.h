@@ -116,15 +116,31 @@ static void split_scalars(group *g)
 
 /* --- 6: keys --- */
 
+PART lane_set is_zero(const element *a)
+{
+    const element smallest = canonical(a), zero = element_small(0);
+    return equal(&smallest, &zero);
+}
+
+/* Where z = 0 at the end and only there, the last addition was one of opposite points, and the key would be
+ * the point at infinity: there is none. Had it been one of equal points, x was 0, too. */
+static lane_set find_infinity(const group *g, lane_set vanished)
+{
+    const element before = tightened(&g->z_before);
+    return lanes_and(vanished, lanes_and(lanes_not(is_zero(&before)), lanes_not(is_zero(&g->sum.x))));
+}
+
 static void give_keys(group *groups, size_t group_count, bool is_sound, hn_recovery_key *keys, size_t count)
 {
-    const element one = element_small(1), zero = element_small(0), to_y = element_of(minus_half);
-    unsigned exceptional[GROUPS];
+    const element one = element_small(1), to_y = element_of(minus_half);
+    unsigned exceptional[GROUPS], no_key[GROUPS];
     for (size_t i = 0; i < group_count; i++) {
-        element z = tightened(&groups[i].sum.z);
-        z = canonical(&z);
-        const lane_set vanished = equal(&z, &zero);
+        const element z = tightened(&groups[i].sum.z);
+        const lane_set vanished = is_zero(&z);
         exceptional[i] = lanes_bits(vanished);
+        no_key[i] = lanes_bits(groups[i].no_key);
+        if (exceptional[i] != 0)
+            no_key[i] |= lanes_bits(find_infinity(&groups[i], vanished));
         groups[i].product = element_select(vanished, &one, &z);
     }
     is_sound &= invert_products(groups, group_count);
@@ -139,15 +155,14 @@ static void give_keys(group *groups, size_t group_count, bool is_sound, hn_recov
         lane_limbs x_lanes, y_lanes;
         store(x_lanes, &x);
         store(y_lanes, &y);
-        const unsigned no_key = lanes_bits(groups[i].no_key);
         for (size_t lane = 0; lane < LANES && i * LANES + lane < count; lane++) {
             hn_recovery_key *out = &keys[i * LANES + lane];
             take_number(out->public_key, (const uint64_t(*)[LANES])x_lanes, lane);
             take_number(out->public_key + 32, (const uint64_t(*)[LANES])y_lanes, lane);
             const bool is_exceptional = !is_sound || (exceptional[i] >> lane & 1);
-            out->outcome = no_key >> lane & 1 ? HN_RECOVERY_NO_KEY
-                           : is_exceptional   ? HN_RECOVERY_EXCEPTIONAL
-                                              : HN_RECOVERY_FOUND;
+            out->outcome = no_key[i] >> lane & 1 ? HN_RECOVERY_NO_KEY
+                           : is_exceptional      ? HN_RECOVERY_EXCEPTIONAL
+                                                 : HN_RECOVERY_FOUND;
         }
     }
 }

@@ -65,6 +65,7 @@ typedef struct group {
     half halves[2];
     element product; /* of what is to be inverted in a round */
     jacobian sum;
+    element z_before; /* the last addition */
     lane_set is_odd, no_key;
 } group;
 

@@ -223,6 +223,7 @@ static void sum_windows(group *g)
     affine last = g->of_generator;
     add(&last.y, &g->of_generator.y);
     carry(&last.y, TIGHT);
+    g->z_before = sum.z;
     minus_add_whole(&sum, &last);
     g->sum = sum;
 }

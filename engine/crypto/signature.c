@@ -6,20 +6,14 @@
 
 #include <secp256k1.h>
 #include <secp256k1_recovery.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 struct hn_signature_context {
     secp256k1_context *curve;
     const hn_recovery_kernel *kernel; /* NULL: one by one */
     void *tables;                     /* the kernel's */
-};
-
-const hn_recovery_kernel *const hn_recovery_kernels[] = {
-#ifdef __x86_64__
-    &hn_recovery_ifma,
-    &hn_recovery_avx2,
-#endif
-    NULL,
+    _Atomic uint64_t *exceptional;    /* counted by every core, but hardly ever */
 };
 
 enum { BATCH = HN_RECOVERY_BATCH };
@@ -63,7 +57,8 @@ hn_err hn_signature_context_create_with(hn_signature_context **out, const hn_rec
     if (context == NULL)
         return HN_ERR_NO_MEMORY;
     context->curve = secp256k1_context_create(SECP256K1_CONTEXT_NONE);
-    hn_err err = context->curve == NULL ? HN_ERR_NO_MEMORY : HN_OK;
+    context->exceptional = calloc(1, sizeof *context->exceptional);
+    hn_err err = context->curve == NULL || context->exceptional == NULL ? HN_ERR_NO_MEMORY : HN_OK;
     if (err == HN_OK && kernel != NULL)
         err = prepare_kernel(context, kernel);
     if (err != HN_OK) {
@@ -74,14 +69,6 @@ hn_err hn_signature_context_create_with(hn_signature_context **out, const hn_rec
     return HN_OK;
 }
 
-hn_err hn_signature_context_create(hn_signature_context **out)
-{
-    const hn_recovery_kernel *const *kernel = hn_recovery_kernels;
-    while (*kernel != NULL && !(*kernel)->available())
-        kernel++;
-    return hn_signature_context_create_with(out, *kernel);
-}
-
 void hn_signature_context_destroy(hn_signature_context *context)
 {
     if (context == NULL)
@@ -89,12 +76,18 @@ void hn_signature_context_destroy(hn_signature_context *context)
     if (context->curve != NULL)
         secp256k1_context_destroy(context->curve);
     free(context->tables);
+    free(context->exceptional);
     free(context);
 }
 
 const char *hn_signature_kernel(const hn_signature_context *context)
 {
     return context->kernel != NULL ? context->kernel->name : "libsecp256k1";
+}
+
+uint64_t hn_signature_exceptional(const hn_signature_context *context)
+{
+    return atomic_load_explicit(context->exceptional, memory_order_relaxed);
 }
 
 bool hn_signature_in_range(const hn_signature *signature, bool require_low_s)
@@ -175,6 +168,7 @@ static void recover_side_by_side(const hn_signature_context *context, hn_recover
     hn_keccak256_batch(hashes, messages, count);
     for (size_t i = 0; i < count; i++) {
         if (keys[i].outcome == HN_RECOVERY_EXCEPTIONAL) {
+            atomic_fetch_add_explicit(context->exceptional, 1, memory_order_relaxed);
             recover_one(context, items[i], public_keys[i]);
             continue;
         }

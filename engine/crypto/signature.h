@@ -26,11 +26,31 @@ typedef struct hn_recovery {
     hn_err status;     /* HN_OK or HN_ERR_SIGNATURE */
 } hn_recovery;
 
+/* With the fastest kernel that this machine has and that recovers a few signatures as libsecp256k1 does. */
 HN_MUST_USE hn_err hn_signature_context_create(hn_signature_context **out);
+
+enum { HN_SIGNATURE_FAILURES_MAX = 4 };
+
+/* Kernels that this machine has, but that recovered something else than libsecp256k1: somebody must be told.
+ */
+typedef struct hn_signature_failures {
+    const char *names[HN_SIGNATURE_FAILURES_MAX]; /* static */
+    unsigned count;
+} hn_signature_failures;
+
+/* The same with the kernel of this name (see hn_signature_kernel), or with any: NULL or "auto". `failures`
+ * may be NULL. HN_ERR_NOT_FOUND: there is no such kernel; HN_ERR_UNSUPPORTED: not on this machine;
+ * HN_ERR_MISMATCH: it does not recover as libsecp256k1 does. */
+HN_MUST_USE hn_err hn_signature_context_create_named(hn_signature_context **out,
+                                                     hn_signature_failures *failures, const char *name);
 void hn_signature_context_destroy(hn_signature_context *context);
 
 /* What recovers batches: "avx512ifma", "avx2", or "libsecp256k1", one by one. */
 const char *hn_signature_kernel(const hn_signature_context *context);
+
+/* How many signatures the kernel gave up and libsecp256k1 recovered. Nobody can choose one that it gives up;
+ * any core may ask. */
+uint64_t hn_signature_exceptional(const hn_signature_context *context);
 
 /* 0 < r < n and 0 < s < n; with `require_low_s` also s <= n/2 (EIP-2; all transactions since Homestead). */
 bool hn_signature_in_range(const hn_signature *signature, bool require_low_s);

@@ -192,6 +192,7 @@ static bool start_node(running *self)
     options.is_archive = config->archive;
     options.call_gas_cap = config->rpc_gas_cap;
     options.query_workers = (uint32_t)config->rpc_workers;
+    options.signature_kernel = config->signature_kernel;
     options.is_quiet = config->quiet;
     if (!start_eal(self, options.cores))
         return false;
@@ -304,6 +305,7 @@ static void announce(const running *self)
            config->rpc_address, hn_rpc_server_port(self->rpc));
     if (hn_node_udp_port(self->node) != 0)
         printf("  datagrams  udp port %u\n", hn_node_udp_port(self->node));
+    printf("  signatures %s\n", hn_node_signature_kernel(self->node));
     printf("  data       %s%s\n", self->data, self->is_temporary ? " (temporary)" : "");
     printf("  stats      hanse stats --name %s\n", self->name);
     if (config->dev)

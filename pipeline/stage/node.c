@@ -91,9 +91,30 @@ static hn_err open_stores(hn_node *node, hn_node_problem *problem)
     return HN_OK;
 }
 
+static hn_err open_signatures(hn_node *node, hn_node_problem *problem)
+{
+    const char *wanted = node->options.signature_kernel;
+    hn_signature_failures failures = {.count = 0};
+    hn_err err = hn_signature_context_create_named(&node->signatures, &failures, wanted);
+    for (unsigned i = 0; i < failures.count; i++)
+        fprintf(stderr,
+                "hanse: the signature kernel %s recovered other keys than libsecp256k1 on this machine and "
+                "is not "
+                "used\n",
+                failures.names[i]);
+    if (err == HN_OK || wanted == NULL)
+        return err;
+    const char *why = err == HN_ERR_NOT_FOUND     ? "there is no such kernel"
+                      : err == HN_ERR_UNSUPPORTED ? "this machine does not have the instructions"
+                      : err == HN_ERR_MISMATCH    ? "it recovers other keys than libsecp256k1"
+                                                  : hn_err_text(err);
+    snprintf(problem->text, sizeof problem->text, "signature kernel \"%.40s\": %s", wanted, why);
+    return err;
+}
+
 static hn_err open_engine(hn_node *node, hn_node_problem *problem, uint64_t table_seed)
 {
-    hn_err err = hn_signature_context_create(&node->signatures);
+    hn_err err = open_signatures(node, problem);
     if (err == HN_OK)
         err = hn_precompile_context_create(&node->precompiles);
     for (uint32_t i = 0; err == HN_OK && i < node->shard_count; i++)
@@ -307,6 +328,11 @@ void hn_node_destroy(hn_node *node)
 bool hn_node_failed(const hn_node *node)
 {
     return atomic_load_explicit(&node->failed, memory_order_relaxed);
+}
+
+const char *hn_node_signature_kernel(const hn_node *node)
+{
+    return hn_signature_kernel(node->signatures);
 }
 
 uint16_t hn_node_udp_port(const hn_node *node)

@@ -46,7 +46,8 @@ typedef struct hn_node_options {
     bool is_archive;              /* state at every block: what the history has of it is never given up */
     uint32_t query_workers;       /* threads for calls and traces, at most 64; 0: 2 */
     uint64_t call_gas_cap;
-    bool is_quiet; /* no progress on standard error */
+    const char *signature_kernel; /* see hn_signature_context_create_named; NULL: the best */
+    bool is_quiet;                /* no progress on standard error */
 } hn_node_options;
 
 /* Sane values for everything but the directory and the ledgers. */
@@ -74,6 +75,9 @@ bool hn_node_failed(const hn_node *node);
 
 /* The way in for JSON-RPC. Lives as long as the node. */
 const struct hn_backend *hn_node_backend(hn_node *node);
+
+/* What recovers signatures: see hn_signature_kernel. */
+const char *hn_node_signature_kernel(const hn_node *node);
 
 /* The UDP port in use (when 0 was asked for); 0 without one. */
 uint16_t hn_node_udp_port(const hn_node *node);

@@ -173,6 +173,15 @@ static hn_err tell_port(void *self, hn_stats_writer *writer, const char *paramet
     return HN_OK;
 }
 
+static hn_err tell_signatures(void *self, hn_stats_writer *writer, const char *parameter)
+{
+    const hn_node *node = self;
+    (void)parameter;
+    hn_stats_put_text(writer, "kernel", hn_signature_kernel(node->signatures));
+    hn_stats_put(writer, "exceptional", hn_signature_exceptional(node->signatures));
+    return HN_OK;
+}
+
 static hn_err tell_wire(void *self, hn_stats_writer *writer, const char *parameter)
 {
     const hn_node *node = self;
@@ -230,6 +239,7 @@ hn_err hn_node_register_stats(hn_node *node)
         {"/hanse/history", "State of the block history", tell_history},
         {"/hanse/ledger", "Ledgers and their chain ids; with a name: that ledger", tell_ledger},
         {"/hanse/verdicts", "Answers given, by verdict and by reason of rejection", tell_verdicts},
+        {"/hanse/signatures", "What recovers signatures", tell_signatures},
         {"/hanse/port", "Datagrams in and out", tell_port},
         {"/hanse/wire", "Datagram protocol", tell_wire},
         {"/hanse/calls", "Threads that run calls and traces", tell_calls},

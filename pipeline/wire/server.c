@@ -216,6 +216,24 @@ void hn_wire_server_receive(hn_wire_server *server, const hn_datagram *datagrams
     }
 }
 
+void hn_wire_judge(hn_wire_server *server, const hn_peer *peer, bool is_proven, const hn_reply *reply)
+{
+    /* A signature of random numbers is of nobody, or of somebody without funds. */
+    if (reply->verdict != HN_VERDICT_REJECTED ||
+        (reply->reject != HN_REJECT_INVALID_SIGNATURE && reply->reject != HN_REJECT_FUNDS))
+        return;
+    server->counters.blamed++;
+    hn_source_table_blame(server->sources, peer, is_proven, server->now_ns);
+}
+
+bool hn_wire_is_throttled(hn_wire_server *server, const hn_peer *peer, bool is_proven)
+{
+    if (!hn_source_table_is_blamed(server->sources, peer, is_proven, server->now_ns))
+        return false;
+    server->counters.throttled++;
+    return true;
+}
+
 uint8_t hn_wire_detail(const hn_reply *reply)
 {
     switch (reply->verdict) {

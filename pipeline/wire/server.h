@@ -59,6 +59,8 @@ typedef struct hn_wire_callbacks {
     X(bad_cookie, "datagrams with a wrong or expired cookie")                                                \
     X(out_of_window, "submit frames behind or ahead of the window")                                          \
     X(rate_limited, "unauthenticated datagrams above the rate of their source")                              \
+    X(blamed, "answers after which the source's next ones may be throttled: bad signatures, no funds")       \
+    X(throttled, "transactions answered BUSY unseen: too many of their source's were blamed")                \
     X(sessions_opened, "sessions opened")                                                                    \
     X(sessions_evicted, "sessions given up for another")                                                     \
     X(sessions_refused, "sessions refused: the table is full of active ones")                                \

@@ -100,7 +100,10 @@ static void submit_items(hn_wire_server *server, uint32_t index, hn_session_fram
         hn_err err = hn_wire_check_transaction(submit->transactions[i]);
         hn_verdict verdict = HN_VERDICT_REJECTED;
         uint8_t detail = err == HN_ERR_UNSUPPORTED ? HN_REJECT_TYPE_NOT_SUPPORTED : HN_REJECT_MALFORMED;
-        if (err == HN_OK) {
+        if (err == HN_OK && hn_wire_is_throttled(server, &session->peer, true)) {
+            verdict = HN_VERDICT_BUSY;
+            detail = 0;
+        } else if (err == HN_OK) {
             verdict = server->callbacks.submit(server->callbacks.context, submit->transactions[i],
                                                (hn_reply_level)submit->level, token | i);
             detail = 0;
@@ -198,6 +201,7 @@ void hn_wire_reply_session(hn_wire_server *server, const hn_reply *reply)
     if (reply->verdict < HN_VERDICT_EXECUTED && (unsigned)reply->verdict < frame->level)
         return;
     server->counters.replies++;
+    hn_wire_judge(server, &session->peer, true, reply);
     set_result(session, frame, item, reply->verdict, hn_wire_detail(reply));
     frame->ledger[item] = hn_wire_ledger(reply);
     frame->block_number[item] = reply->verdict == HN_VERDICT_EXECUTED ? reply->block_number : 0;

@@ -51,6 +51,12 @@ uint64_t hn_wire_cookie_make(const hn_wire_server *server, const hn_peer *peer, 
 void hn_wire_send_error(hn_wire_server *server, const hn_datagram *request, uint32_t session,
                         hn_wire_error error, uint64_t sequence);
 
+/* Blames the source of what cost a signature's recovery and was worth nothing. */
+void hn_wire_judge(hn_wire_server *server, const hn_peer *peer, bool is_proven, const hn_reply *reply);
+
+/* Whether the source may not cost another recovery at the moment. */
+bool hn_wire_is_throttled(hn_wire_server *server, const hn_peer *peer, bool is_proven);
+
 /* Transactions that a client may have unanswered at the moment. */
 uint16_t hn_wire_credit(const hn_wire_server *server);
 

@@ -52,6 +52,10 @@ void hn_wire_take_unframed(hn_wire_server *server, const hn_datagram *datagram)
                        err == HN_ERR_UNSUPPORTED ? HN_REJECT_TYPE_NOT_SUPPORTED : HN_REJECT_MALFORMED);
         return;
     }
+    if (hn_wire_is_throttled(server, &datagram->peer, false)) {
+        answer_at_once(server, datagram, HN_VERDICT_BUSY, 0);
+        return;
+    }
     uint64_t token;
     if (!hn_receipt_add(server->receipts, &token, &datagram->peer, is_short_request(datagram),
                         server->now_ns)) {
@@ -83,6 +87,7 @@ void hn_wire_reply_unframed(hn_wire_server *server, const hn_reply *reply)
         return;
     }
     server->counters.replies++;
+    hn_wire_judge(server, &peer, false, reply);
     hn_wire_receipt receipt = {.verdict = (uint8_t)reply->verdict,
                                .detail = hn_wire_detail(reply),
                                .level = (uint8_t)server->options.receipt_level,

@@ -8,6 +8,8 @@ enum {
     SETS = 1024, /* a power of two */
     WAYS = 4,
     REFUSAL_SHARE = 8,
+    BLAME_NS = 1000 * 1000, /* between two that nobody minds */
+    BLAME_BURST = 10000,
 };
 
 /* A bucket holds when it will be full again: the generic cell rate algorithm of ATM (ITU-T I.371). */
@@ -15,6 +17,7 @@ typedef struct bucket {
     uint64_t key; /* 0: free */
     uint64_t full_ns;
     uint64_t refusals_full_ns;
+    uint64_t blames_full_ns[2]; /* without and with a proven address */
 } bucket;
 
 struct hn_source_table {
@@ -55,6 +58,16 @@ static bool charge(uint64_t *full_ns, uint64_t cost_ns, uint64_t burst_ns, uint6
     return true;
 }
 
+/* The bucket with the earliest of these is the one to be given up. */
+static uint64_t idle_since(const bucket *source)
+{
+    uint64_t latest = source->full_ns;
+    for (unsigned i = 0; i < 2; i++)
+        if (source->blames_full_ns[i] > latest)
+            latest = source->blames_full_ns[i];
+    return latest;
+}
+
 static bucket *find(hn_source_table *table, const hn_peer *peer)
 {
     /* A home has a /64 of IPv6 addresses: counting each of them would count nothing. */
@@ -66,7 +79,7 @@ static bucket *find(hn_source_table *table, const hn_peer *peer)
     for (unsigned i = 0; i < WAYS; i++) {
         if (ways[i].key == key)
             return &ways[i];
-        if (ways[i].full_ns < oldest->full_ns)
+        if (idle_since(&ways[i]) < idle_since(oldest))
             oldest = &ways[i];
     }
     *oldest = (bucket){.key = key};
@@ -81,4 +94,15 @@ hn_source_verdict hn_source_table_charge(hn_source_table *table, const hn_peer *
     if (charge(&source->refusals_full_ns, table->cost_ns * REFUSAL_SHARE, table->burst_ns, now_ns))
         return HN_SOURCE_REFUSE;
     return HN_SOURCE_IGNORE;
+}
+
+void hn_source_table_blame(hn_source_table *table, const hn_peer *peer, bool is_proven, uint64_t now_ns)
+{
+    uint64_t *full_ns = &find(table, peer)->blames_full_ns[is_proven];
+    (void)charge(full_ns, BLAME_NS, UINT64_C(1) * BLAME_NS * (BLAME_BURST + 1), now_ns);
+}
+
+bool hn_source_table_is_blamed(hn_source_table *table, const hn_peer *peer, bool is_proven, uint64_t now_ns)
+{
+    return find(table, peer)->blames_full_ns[is_proven] > now_ns + UINT64_C(1) * BLAME_NS * BLAME_BURST;
 }

@@ -22,4 +22,11 @@ void hn_source_table_destroy(hn_source_table *table);
 /* Charges one datagram to the peer's address (IPv6: to its /64 network). now_ns never goes back. */
 hn_source_verdict hn_source_table_charge(hn_source_table *table, const hn_peer *peer, uint64_t now_ns);
 
+/* A source's own work turned out to be worth nothing: counted apart from its rate, and apart for what came
+ * with a cookie, since anybody can write an address into other datagrams. */
+void hn_source_table_blame(hn_source_table *table, const hn_peer *peer, bool is_proven, uint64_t now_ns);
+
+/* Whether the source has been blamed too often of late: above 10,000 times at once, or 1,000 a second. */
+bool hn_source_table_is_blamed(hn_source_table *table, const hn_peer *peer, bool is_proven, uint64_t now_ns);
+
 #endif

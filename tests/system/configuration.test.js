@@ -45,6 +45,18 @@ test('mistakes in the configuration file are told with file and line', async (t)
   assert.ok(!fs.existsSync(path.join(folder, 'data')), 'nothing was made');
 });
 
+test('the signature kernel can be forced, and is told', async (t) => {
+  for (const kernel of ['libsecp256k1', 'auto']) {
+    const node = await startNode(t, { args: ['--signature-kernel', kernel] });
+    const told = (await node.stats('/hanse/signatures')).kernel;
+    assert.ok(kernel === 'auto' ? ['avx512ifma', 'avx2', 'libsecp256k1'].includes(told) : told === kernel, told);
+    assert.match(node.stdout, new RegExp(`signatures +${told}\\n`));
+    assert.equal((await node.stats('/hanse/signatures')).exceptional, 0);
+  }
+  const answer = await refusedNode(t, ['--dev', '--signature-kernel', 'abacus']);
+  assert.deepEqual([answer.code, /signature kernel "abacus": there is no such kernel/.test(answer.stderr)], [1, true], answer.stderr);
+});
+
 test('missing files are named', async (t) => {
   const folder = workFolder(t);
   const config = await refusedNode(t, ['--config', path.join(folder, 'none.yaml')]);

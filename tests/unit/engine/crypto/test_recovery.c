@@ -67,6 +67,8 @@ static void expect_agreement(const hn_recovery *items, size_t count)
                       count);
         }
     }
+    for (size_t k = 0; hn_recovery_kernels[k] != NULL; k++)
+        cr_expect(contexts[k] == NULL || hn_signature_exceptional(contexts[k]) == 0);
     free(want);
     free(got);
 }
@@ -321,10 +323,108 @@ Test(recovery, sums_that_vanish)
 Test(recovery, the_best_kernel_is_chosen)
 {
     hn_signature_context *context;
-    cr_assert_eq(hn_signature_context_create(&context), HN_OK);
+    hn_signature_failures failures;
+    cr_assert_eq(hn_signature_context_create_named(&context, &failures, NULL), HN_OK);
     const hn_recovery_kernel *const *kernel = hn_recovery_kernels;
     while (*kernel != NULL && !(*kernel)->available())
         kernel++;
     cr_expect_str_eq(hn_signature_kernel(context), *kernel != NULL ? (*kernel)->name : "libsecp256k1");
+    cr_expect_eq(failures.count, 0);
+    cr_expect_eq(hn_signature_exceptional(context), 0);
+    hn_signature_context_destroy(context);
+}
+
+Test(recovery, every_kernel_can_be_forced)
+{
+    hn_signature_context *context;
+    for (size_t k = 0; hn_recovery_kernels[k] != NULL; k++) {
+        const hn_err want = contexts[k] != NULL ? HN_OK : HN_ERR_UNSUPPORTED;
+        cr_assert_eq(hn_signature_context_create_named(&context, NULL, hn_recovery_kernels[k]->name), want);
+        if (want != HN_OK)
+            continue;
+        cr_expect_str_eq(hn_signature_kernel(context), hn_recovery_kernels[k]->name);
+        hn_signature_context_destroy(context);
+    }
+    cr_assert_eq(hn_signature_context_create_named(&context, NULL, "libsecp256k1"), HN_OK);
+    cr_expect_str_eq(hn_signature_kernel(context), "libsecp256k1");
+    hn_signature_context_destroy(context);
+    cr_expect_eq(hn_signature_context_create_named(&context, NULL, "abacus"), HN_ERR_NOT_FOUND);
+}
+
+/* Kernels made up for the tests below. */
+static bool is_here(void)
+{
+    return true;
+}
+
+static void no_tables(void *tables, uint8_t (*multiples)[64])
+{
+    (void)tables;
+    (void)multiples;
+}
+
+static void give_wrong_keys(const void *tables, hn_recovery_key *keys, hn_recovery *const *items,
+                            size_t count)
+{
+    (void)tables;
+    for (size_t i = 0; i < count; i++) {
+        memset(&keys[i], 7, sizeof keys[i]);
+        memcpy(keys[i].public_key, items[i]->signature.r.b, 32);
+        keys[i].outcome = HN_RECOVERY_FOUND;
+    }
+}
+
+static void give_up(const void *tables, hn_recovery_key *keys, hn_recovery *const *items, size_t count)
+{
+    give_wrong_keys(tables, keys, items, count);
+    for (size_t i = 0; i < count; i++)
+        keys[i].outcome = HN_RECOVERY_EXCEPTIONAL;
+}
+
+static const hn_recovery_kernel wrong_kernel = {.name = "wrong",
+                                                .worthwhile = 2,
+                                                .table_bytes = 64,
+                                                .available = is_here,
+                                                .prepare = no_tables,
+                                                .recover = give_wrong_keys};
+static const hn_recovery_kernel idle_kernel = {.name = "idle",
+                                               .worthwhile = 2,
+                                               .table_bytes = 64,
+                                               .available = is_here,
+                                               .prepare = no_tables,
+                                               .recover = give_up};
+
+Test(recovery, a_kernel_that_fails_its_self_test_is_not_used)
+{
+    const hn_recovery_kernel *const kernels[] = {&wrong_kernel, &idle_kernel, NULL};
+    hn_signature_context *context;
+    hn_signature_failures failures;
+    cr_assert_eq(hn_signature_context_choose(&context, &failures, kernels, "auto"), HN_OK);
+    cr_expect_str_eq(hn_signature_kernel(context), "libsecp256k1");
+    cr_assert_eq(failures.count, 2);
+    cr_expect_str_eq(failures.names[0], "wrong");
+    cr_expect_str_eq(failures.names[1], "idle");
+    hn_signature_context_destroy(context);
+    cr_expect_eq(hn_signature_context_choose(&context, &failures, kernels, "wrong"), HN_ERR_MISMATCH);
+}
+
+Test(recovery, what_a_kernel_gives_up_is_recovered_and_counted)
+{
+    enum { COUNT = 150 };
+    hn_signature_context *context;
+    hn_recovery items[COUNT], want[COUNT];
+    hn_prng prng;
+    hn_prng_init(&prng, 6);
+    cr_assert_eq(hn_signature_context_create_with(&context, &idle_kernel), HN_OK);
+    for (size_t i = 0; i < COUNT; i++) {
+        memset(&items[i], 0, sizeof items[i]);
+        sign(&prng, &items[i]);
+    }
+    memcpy(want, items, sizeof want);
+    hn_signature_recover_batch(alone, want, COUNT);
+    hn_signature_recover_batch(context, items, COUNT);
+    for (size_t i = 0; i < COUNT; i++)
+        cr_expect(items[i].status == HN_OK && hn_address_equal(&items[i].signer, &want[i].signer));
+    cr_expect_eq(hn_signature_exceptional(context), COUNT);
     hn_signature_context_destroy(context);
 }

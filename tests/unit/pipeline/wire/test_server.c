@@ -436,6 +436,54 @@ Test(wire_server, source_above_its_rate_is_told_then_ignored)
 }
 
 /* Tokens that nobody was given do nothing. */
+/* Who sends one bad signature after the other is not heard for a while, and nobody else suffers; with and
+ * without a session. */
+Test(wire_server, sources_of_bad_signatures_are_throttled)
+{
+    enum { BURST = 10000 };
+    desk *d = desk_create(NULL);
+    const hn_peer bad = model_peer(1), other = model_peer(2);
+    const hn_wire_counters *counters = hn_wire_server_counters(d->server);
+    uint8_t raw[MODEL_TRANSACTION_BYTES], frame[2048];
+    uint32_t taken = 0;
+    for (uint32_t i = 0; i < BURST + 20; i++) {
+        const uint32_t before = d->submitted;
+        model_transaction(raw, i);
+        give(d, &bad, raw, sizeof raw);
+        if (d->submitted == before)
+            continue;
+        taken++;
+        reply(d, d->tokens[before % ANSWERS_MAX], HN_VERDICT_REJECTED,
+              i % 2 ? HN_REJECT_INVALID_SIGNATURE : HN_REJECT_FUNDS, 0);
+    }
+    cr_expect_eq(taken, BURST + 1);
+    cr_expect_eq(counters->blamed, BURST + 1);
+    cr_expect_eq(counters->throttled, 19);
+    d->answers = 0;
+    const uint64_t cookie = cookie_for(d, &bad, 5);
+    const uint32_t before = d->submitted;
+    give(d, &other, raw, sizeof raw);
+    cr_expect_eq(d->submitted, before + 1, "others go on");
+    give(d, &bad, frame, make_submit(frame, 5, cookie, 0, 0, 1));
+    cr_expect_eq(d->submitted, before + 2, "anybody can write an address, but not its cookie");
+    d->now_ns += UINT64_C(2000000);
+    give(d, &bad, raw, sizeof raw);
+    cr_expect_eq(d->submitted, before + 3, "a thousand a second are heard again");
+    /* Other reasons to refuse blame nobody. */
+    reply(d, d->tokens[(before + 2) % ANSWERS_MAX], HN_VERDICT_REJECTED, HN_REJECT_NONCE_TOO_LOW, 0);
+    cr_expect_eq(counters->blamed, BURST + 1);
+    for (uint32_t i = 1; i <= BURST + 1; i++) {
+        const uint32_t at = d->submitted;
+        give(d, &bad, frame, make_submit(frame, 5, cookie, i, 0, 1));
+        if (d->submitted == at + 1)
+            reply(d, d->tokens[at % ANSWERS_MAX], HN_VERDICT_REJECTED, HN_REJECT_INVALID_SIGNATURE, 0);
+    }
+    const uint64_t throttled = counters->throttled;
+    give(d, &bad, frame, make_submit(frame, 5, cookie, BURST + 2, 0, 3));
+    cr_expect_eq(counters->throttled, throttled + 3, "a session, too");
+    desk_destroy(d);
+}
+
 Test(wire_server, foreign_tokens)
 {
     desk *d = desk_create(NULL);
