@@ -35,7 +35,7 @@ void hn_account_table_destroy(hn_account_table *table)
     table->slots = NULL;
 }
 
-static uint64_t home(const hn_account_table *table, const hn_address *address)
+uint64_t hn_account_table_home(const hn_account_table *table, const hn_address *address)
 {
     return XXH3_64bits_withSeed(address->b, sizeof address->b, table->seed) & table->mask;
 }
@@ -43,7 +43,7 @@ static uint64_t home(const hn_account_table *table, const hn_address *address)
 /* The account's slot, or the free one where it would go. */
 static hn_account_slot *locate(const hn_account_table *table, const hn_address *address)
 {
-    for (uint64_t i = home(table, address);; i = (i + 1) & table->mask) {
+    for (uint64_t i = hn_account_table_home(table, address);; i = (i + 1) & table->mask) {
         hn_account_slot *slot = &table->slots[i];
         if (slot->contract == HN_CONTRACT_FREE_SLOT || hn_address_equal(&slot->address, address))
             return slot;
@@ -91,7 +91,8 @@ void hn_account_table_remove(hn_account_table *table, hn_account_slot *slot)
     /* A later slot of the same run may move back into the hole unless its home lies behind the hole. */
     for (uint64_t i = (hole + 1) & table->mask; table->slots[i].contract != HN_CONTRACT_FREE_SLOT;
          i = (i + 1) & table->mask) {
-        uint64_t distance_from_home = (i - home(table, &table->slots[i].address)) & table->mask;
+        uint64_t distance_from_home =
+            (i - hn_account_table_home(table, &table->slots[i].address)) & table->mask;
         if (distance_from_home < ((i - hole) & table->mask))
             continue;
         table->slots[hole] = table->slots[i];
@@ -103,5 +104,5 @@ void hn_account_table_remove(hn_account_table *table, hn_account_slot *slot)
 
 void hn_account_table_prefetch(const hn_account_table *table, const hn_address *address)
 {
-    __builtin_prefetch(&table->slots[home(table, address)]);
+    __builtin_prefetch(&table->slots[hn_account_table_home(table, address)]);
 }

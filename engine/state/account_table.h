@@ -40,6 +40,10 @@ HN_MUST_USE hn_err hn_account_table_make(hn_account_table *table, hn_account_slo
 /* `slot` is one of the table's. */
 void hn_account_table_remove(hn_account_table *table, hn_account_slot *slot);
 
+/* The place where the search for an account begins: its hash's last bits. It stands there or further on, with
+ * no free slot between. */
+uint64_t hn_account_table_home(const hn_account_table *table, const hn_address *address);
+
 void hn_account_table_prefetch(const hn_account_table *table, const hn_address *address);
 
 #endif

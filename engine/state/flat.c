@@ -1,18 +1,9 @@
-#include "engine/state/flat.h"
+#include "engine/state/flat_internal.h"
 
 #include "engine/base/check.h"
 #include "engine/crypto/keccak.h"
-#include "engine/state/account_table.h"
-#include "engine/state/code_table.h"
-#include "engine/state/slot_table.h"
 
 #include <stdlib.h>
-
-struct hn_flat {
-    hn_account_table accounts;
-    hn_slot_table slots;
-    hn_code_table codes;
-};
 
 hn_err hn_flat_create(hn_flat **out, uint64_t table_seed, size_t account_capacity)
 {
@@ -52,7 +43,7 @@ static const hn_contract *contract_of(const hn_flat *flat, const hn_account_slot
                                                                : NULL;
 }
 
-static void read_account(const hn_flat *flat, hn_account *out, const hn_account_slot *slot)
+void hn_flat_read_account(const hn_flat *flat, hn_account *out, const hn_account_slot *slot)
 {
     const hn_contract *contract = contract_of(flat, slot);
     *out = (hn_account){
@@ -67,7 +58,7 @@ bool hn_flat_account(const hn_flat *flat, hn_account *out, const hn_address *add
     const hn_account_slot *slot = hn_account_table_find(&flat->accounts, address);
     if (slot == NULL)
         return false;
-    read_account(flat, out, slot);
+    hn_flat_read_account(flat, out, slot);
     return true;
 }
 
@@ -261,7 +252,7 @@ static hn_err visit_account(const hn_flat *flat, const hn_flat_visitor *visitor,
 {
     if (visitor->account != NULL) {
         hn_account account;
-        read_account(flat, &account, slot);
+        hn_flat_read_account(flat, &account, slot);
         HN_TRY(visitor->account(visitor->self, &slot->address, &account));
     }
     if (visitor->slot != NULL && slot->contract >= HN_CONTRACT_FIRST)

@@ -7,7 +7,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-enum { CAPACITY_AT_FIRST = 64, CONTRACTS_AT_FIRST = 16, UNUSED = 0, REMOVED = 1 };
+enum { CAPACITY_AT_FIRST = 64, CONTRACTS_AT_FIRST = 16 };
 
 #define CAPACITY_MAX (UINT32_C(1) << 31)
 
@@ -117,7 +117,7 @@ static hn_storage_slot *find(const hn_slot_table *table, uint32_t hash, uint32_t
 {
     for (uint32_t i = hash & table->mask;; i = (i + 1) & table->mask) {
         hn_storage_slot *slot = &table->slots[i];
-        if (slot->contract == UNUSED)
+        if (slot->contract == HN_SLOT_UNUSED)
             return NULL;
         if (slot->hash == hash && slot->contract == contract && hn_u256_equal(&slot->key, key))
             return slot;
@@ -135,10 +135,10 @@ static void place(hn_slot_table *table, uint32_t hash, uint32_t contract, const 
                   const hn_u256 *value)
 {
     uint32_t i = hash & table->mask;
-    while (table->slots[i].contract > REMOVED)
+    while (table->slots[i].contract > HN_SLOT_REMOVED)
         i = (i + 1) & table->mask;
     hn_storage_slot *slot = &table->slots[i];
-    table->removed -= slot->contract == REMOVED;
+    table->removed -= slot->contract == HN_SLOT_REMOVED;
     *slot = (hn_storage_slot){.contract = contract, .hash = hash, .key = *key, .value = *value};
     link_first(table, slot);
     table->count++;
@@ -160,7 +160,7 @@ static hn_err rebuild(hn_slot_table *table)
         table->contracts[n].first_slot = 0;
     for (uint64_t i = 0; i <= old_mask; i++) {
         const hn_storage_slot *slot = &old_slots[i];
-        if (slot->contract > REMOVED)
+        if (slot->contract > HN_SLOT_REMOVED)
             place(table, slot->hash, slot->contract, &slot->key, &slot->value);
     }
     free(old_slots);
@@ -170,8 +170,8 @@ static hn_err rebuild(hn_slot_table *table)
 static void remove_slot(hn_slot_table *table, hn_storage_slot *slot)
 {
     uint32_t next = ((uint32_t)(slot - table->slots) + 1) & table->mask;
-    slot->contract = table->slots[next].contract == UNUSED ? UNUSED : REMOVED;
-    table->removed += slot->contract == REMOVED;
+    slot->contract = table->slots[next].contract == HN_SLOT_UNUSED ? HN_SLOT_UNUSED : HN_SLOT_REMOVED;
+    table->removed += slot->contract == HN_SLOT_REMOVED;
     table->count--;
 }
 

@@ -11,9 +11,12 @@
 #include "engine/base/err.h"
 #include "engine/base/u256.h"
 
+/* Values of hn_storage_slot.contract; all others are contract numbers. */
+enum { HN_SLOT_UNUSED = 0, HN_SLOT_REMOVED = 1 /* the search goes on behind it */ };
+
 /* 80 bytes. Links are places in the table plus 1; 0 ends a chain. */
 typedef struct hn_storage_slot {
-    uint32_t contract; /* 0: never used; 1: removed, the search goes on behind it */
+    uint32_t contract;
     uint32_t hash;
     uint32_t next;
     uint32_t previous;

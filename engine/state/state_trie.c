@@ -11,7 +11,6 @@
 enum {
     KEYS_AT_ONCE = 64,     /* hashed together */
     ACCOUNTS_AT_ONCE = 16, /* prefetched, then put */
-    ACCOUNT_RLP_MAX = 112, /* 2 + 9 + 33 + 33 + 33, rounded up */
     SLOT_RLP_MAX = 33,
     SCRATCH_CHUNK_BYTES = 1 << 18,
     BUILD_ACCOUNTS = 4096, /* brought in together */
@@ -183,8 +182,8 @@ static hn_err update_storage(hn_state_trie *trie, hn_trie *storage, const hn_has
     return hn_storage_tries_put(&trie->storage, &change->address, *storage);
 }
 
-static size_t write_account(uint8_t to[ACCOUNT_RLP_MAX], const hn_account *account,
-                            const hn_hash *storage_root)
+size_t hn_state_trie_write_account(uint8_t to[HN_STATE_TRIE_ACCOUNT_MAX], const hn_account *account,
+                                   const hn_hash *storage_root)
 {
     hn_bytes root = hn_bytes_of(storage_root->b, sizeof storage_root->b);
     hn_bytes code_hash = hn_bytes_of(account->code_hash.b, sizeof account->code_hash.b);
@@ -204,8 +203,9 @@ static hn_err update_account(hn_state_trie *trie, const hn_account_change *chang
     hn_bytes key = hn_bytes_of(address_hash->b, sizeof address_hash->b);
     if (!exists_then(change, way))
         return hn_trie_delete(trie->pool, &trie->accounts, key);
-    uint8_t rlp[ACCOUNT_RLP_MAX];
-    size_t size = write_account(rlp, way == FORWARDS ? &change->after : &change->before, storage_root);
+    uint8_t rlp[HN_STATE_TRIE_ACCOUNT_MAX];
+    size_t size =
+        hn_state_trie_write_account(rlp, way == FORWARDS ? &change->after : &change->before, storage_root);
     return hn_trie_put(trie->pool, &trie->accounts, key, hn_bytes_of(rlp, size));
 }
 

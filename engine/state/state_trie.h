@@ -41,6 +41,11 @@ HN_MUST_USE hn_err hn_state_trie_prove_account(const hn_state_trie *trie, hn_pro
 HN_MUST_USE hn_err hn_state_trie_prove_slot(const hn_state_trie *trie, hn_proof *out, hn_arena *arena,
                                             const hn_address *address, const hn_u256 *key);
 
+/* An account as the account trie has it (yellow paper, section 4.1); gives the size. */
+enum { HN_STATE_TRIE_ACCOUNT_MAX = 112 /* 2 + 9 + 33 + 33 + 33, rounded up */ };
+size_t hn_state_trie_write_account(uint8_t to[HN_STATE_TRIE_ACCOUNT_MAX], const hn_account *account,
+                                   const hn_hash *storage_root);
+
 size_t hn_state_trie_memory_bytes(const hn_state_trie *trie);
 
 #endif

@@ -155,7 +155,7 @@ static hn_err open_ledger(audit *self, hn_data_problem *problem, const hn_node_l
         return HN_ERR_NO_MEMORY;
     hn_snapshot_problem why = {.text = ""};
     hn_err err = hn_snapshot_load_newest(&self->io, &why, ledger->snapshot, &ledger->snapshot_flat,
-                                         &self->arena, ledger->name, 0, warn, self);
+                                         &self->arena, ledger->name, UINT64_MAX, 0, warn, self);
     if (err == HN_ERR_NOT_FOUND) {
         ledger->snapshot = NULL;
         return HN_OK;

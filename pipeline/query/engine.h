@@ -35,9 +35,9 @@ void hn_query_engine_destroy(hn_query_engine *engine);
 
 /* A machine of its own over the ledgers of `owner` (all have been added), for one other thread, which calls
  * hn_query_run with it while the owner goes on sealing. `number` is its own, from 1 to 127; the lane's
- * threads count from 1, and JSON-RPC's thread has the last. It is destroyed before its owner.
- * HN_ERR_NO_MEMORY. */
-enum { HN_QUERY_READER_OF_RPC = 127 };
+ * threads count from 1, JSON-RPC's thread has the last, and who writes snapshots the one before. It is
+ * destroyed before its owner. HN_ERR_NO_MEMORY. */
+enum { HN_QUERY_READER_OF_SNAPSHOTS = 126, HN_QUERY_READER_OF_RPC = 127 };
 HN_MUST_USE hn_err hn_query_reader_create(hn_query_engine **out, const hn_query_engine *owner,
                                           uint32_t number);
 

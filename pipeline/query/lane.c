@@ -24,7 +24,7 @@ enum {
     STRAGGLER_NICENESS = 10,
 };
 
-_Static_assert((int)PLACES_MAX < (int)HN_QUERY_READER_OF_RPC, "each thread is a reader of its own");
+_Static_assert((int)PLACES_MAX < (int)HN_QUERY_READER_OF_SNAPSHOTS, "each thread is a reader of its own");
 
 typedef enum place_state {
     PLACE_EMPTY, /* no thread */

@@ -160,7 +160,7 @@ static hn_err restore_snapshot(hn_node *node, hn_node_ledger *ledger, hn_node_pr
 {
     hn_snapshot_problem why = {.text = ""};
     hn_flat *flat = NULL;
-    hn_err err = hn_snapshot_load_newest(&node->io, &why, info, &flat, &node->boot_arena, ledger->name,
+    hn_err err = hn_snapshot_load_newest(&node->io, &why, info, &flat, &node->boot_arena, ledger->name, UINT64_MAX,
                                          table_seed, warn, NULL);
     if (err == HN_ERR_NOT_FOUND)
         return err;

@@ -30,6 +30,14 @@ hn_err hn_snapshot_name(char out[HN_SNAPSHOT_FILE_NAME_MAX], const char *ledger_
     return HN_OK;
 }
 
+hn_err hn_snapshot_temporary_name(char out[HN_SNAPSHOT_NAME_MAX], const char *ledger_name, uint64_t log_index)
+{
+    char name[HN_SNAPSHOT_FILE_NAME_MAX];
+    HN_TRY(hn_snapshot_name(name, ledger_name, log_index));
+    snprintf(out, HN_SNAPSHOT_NAME_MAX, "%s.tmp", name);
+    return HN_OK;
+}
+
 bool hn_snapshot_name_parse(uint64_t *log_index, const char *name, const char *ledger_name)
 {
     size_t size = strlen(ledger_name);

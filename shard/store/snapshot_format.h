@@ -14,14 +14,14 @@
 #define HN_SNAPSHOT_MAGIC UINT32_C(0x31534e48) /* "HNS1" */
 
 enum {
-    HN_SNAPSHOT_VERSION = 1,
+    HN_SNAPSHOT_VERSION = 2,             /* 1 had neither chain values nor owner records, and is read still */
     HN_SNAPSHOT_BLOCK_MAX = 1024 * 1024, /* head included */
     HN_SNAPSHOT_NAME_MAX = 128,
     HN_SNAPSHOT_FILE_NAME_MAX = 64 + 40,
 };
 
 typedef enum hn_snapshot_block_kind {
-    HN_SNAPSHOT_BLOCK_INFO = 1, /* hn_snapshot_block_info, hashes, header as RLP */
+    HN_SNAPSHOT_BLOCK_INFO = 1, /* hn_snapshot_block_info, chain value (version 2), hashes, header as RLP */
     HN_SNAPSHOT_BLOCK_RECORDS = 2,
     HN_SNAPSHOT_BLOCK_END = 3, /* hn_snapshot_block_end */
 } hn_snapshot_block_kind;
@@ -56,18 +56,25 @@ typedef struct hn_snapshot_block_end {
     uint64_t code_count;
 } hn_snapshot_block_end;
 
-/* Records begin with their tag. Codes come before the accounts that have them; slots follow their account. */
+/* Records begin with their tag. Codes come before the accounts that have them. A slot belongs to the account
+ * or the owner that was named last before it; that account came before. An entry may come again, the same. */
 enum {
     HN_SNAPSHOT_CODE = 1,    /* tag | size u32 | bytes */
     HN_SNAPSHOT_ACCOUNT = 2, /* tag | address 20 | nonce u64 | balance 32 | code hash 32 */
     HN_SNAPSHOT_SLOT = 3,    /* tag | key 32 | value 32 */
+    HN_SNAPSHOT_OWNER = 4,   /* tag | address 20 */
     HN_SNAPSHOT_CODE_HEAD = 1 + 4,
     HN_SNAPSHOT_ACCOUNT_BYTES = 1 + 20 + 8 + 32 + 32,
     HN_SNAPSHOT_SLOT_BYTES = 1 + 32 + 32,
+    HN_SNAPSHOT_OWNER_BYTES = 1 + 20,
 };
 
 /* Checksum of a block whose head and content lie one after the other. */
 hn_checksum hn_snapshot_block_checksum(const uint8_t *block, size_t content_size);
+
+/* "NAME-00000000000000000042.snapshot.tmp": the file before it counts. */
+HN_MUST_USE hn_err hn_snapshot_temporary_name(char out[HN_SNAPSHOT_NAME_MAX], const char *ledger_name,
+                                              uint64_t log_index);
 
 /* "NAME-00000000000000000042.snapshot"; HN_ERR_INVALID when the ledger's name cannot be a file's. */
 HN_MUST_USE hn_err hn_snapshot_name(char out[HN_SNAPSHOT_FILE_NAME_MAX], const char *ledger_name,

@@ -55,11 +55,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     hn_snapshot_problem problem;
     hn_snapshot_info info;
     hn_flat *flat, *again;
-    if (hn_snapshot_load_newest(&io, &problem, &info, &flat, &arena, "main", 1, NULL, NULL) == HN_OK) {
+    if (hn_snapshot_load_newest(&io, &problem, &info, &flat, &arena, "main", UINT64_MAX, 1, NULL, NULL) ==
+        HN_OK) {
         info.log_index++;
         HN_CHECK(hn_snapshot_write(&io, &problem, &info, flat) == HN_OK);
-        HN_CHECK(hn_snapshot_load_newest(&io, &problem, &info, &again, &arena, "main", 2, NULL, NULL) ==
-                 HN_OK);
+        HN_CHECK(hn_snapshot_load_newest(&io, &problem, &info, &again, &arena, "main", UINT64_MAX, 2, NULL,
+                                         NULL) == HN_OK);
         HN_CHECK(info.log_index == 43 && hn_flat_account_count(again) == hn_flat_account_count(flat));
         hn_flat_destroy(again);
         hn_flat_destroy(flat);

@@ -1,4 +1,4 @@
-#include "engine/state/flat.h"
+#include "engine/state/flat_walk.h"
 
 #include "engine/crypto/keccak.h"
 #include "tests/unit/engine/state/world.h"
@@ -225,5 +225,83 @@ Test(flat, code_is_shared_and_may_come_late)
     cr_assert_eq(hn_flat_put_slot(flat, &address, &one, &zero), HN_OK);
     cr_assert(!view.operations->has_storage(view.self, &address));
     hn_flat_prefetch_account(flat, &address);
+    hn_flat_destroy(flat);
+}
+
+/* --- walking in pieces --- */
+
+enum { WALKED = 3000, LARGE_SLOTS = 2500, COMERS = 9000 };
+
+typedef struct walked {
+    unsigned accounts[WALKED + COMERS];
+    unsigned slots[LARGE_SLOTS]; /* of account 0 */
+} walked;
+
+static hn_address numbered(uint32_t i)
+{
+    hn_address address = {{0}};
+    hn_store_be64(address.b + 12, i);
+    return address;
+}
+
+static hn_err meet_account(void *self, const hn_address *address, const hn_account *account)
+{
+    (void)account;
+    ((walked *)self)->accounts[hn_load_be64(address->b + 12)]++;
+    return HN_OK;
+}
+
+static hn_err meet_slot(void *self, const hn_address *address, const hn_u256 *key, const hn_u256 *value)
+{
+    cr_assert_eq(value->w[1], hn_load_be64(address->b + 12));
+    if (value->w[1] == 0)
+        ((walked *)self)->slots[key->w[0]]++;
+    return HN_OK;
+}
+
+static void put_numbered(hn_flat *flat, uint32_t i, uint32_t slots)
+{
+    hn_address address = numbered(i);
+    hn_account account = {.nonce = i, .code_hash = hn_keccak256_of_nothing};
+    cr_assert_eq(hn_flat_put_account(flat, &address, &account), HN_OK);
+    for (uint32_t slot = 0; slot < slots; slot++) {
+        hn_u256 key = hn_u256_of(slot), value = {{7, i, 0, 0}};
+        cr_assert_eq(hn_flat_put_slot(flat, &address, &key, &value), HN_OK);
+    }
+}
+
+static void remove_numbered(hn_flat *flat, uint32_t i)
+{
+    hn_account_change gone = {.address = numbered(i), .existed = true, .storage_cleared = true};
+    hn_state_diff diff = {.accounts = &gone, .account_count = 1};
+    cr_assert_eq(hn_flat_apply(flat, NULL, &diff), HN_OK);
+}
+
+/* Others come and go in between, so that the tables grow and entries move: what stays is met once. */
+Test(flat, a_walk_in_pieces_meets_everything_that_stays_once)
+{
+    static walked seen;
+    memset(&seen, 0, sizeof seen);
+    hn_flat *flat = new_flat(9, 4);
+    for (uint32_t i = 0; i < WALKED; i++)
+        put_numbered(flat, i, i == 0 ? LARGE_SLOTS : i % 3);
+    hn_flat_walk *walk;
+    cr_assert_eq(hn_flat_walk_begin(&walk, flat), HN_OK);
+    const hn_flat_visitor visitor = {.account = meet_account, .slot = meet_slot, .self = &seen};
+    uint32_t come = 0, gone = 0;
+    for (bool is_done = false; !is_done;) {
+        cr_assert_eq(hn_flat_walk_step(walk, &is_done, flat, &visitor, 7), HN_OK);
+        for (int i = 0; i < 9 && come < COMERS; i++)
+            put_numbered(flat, WALKED + come++, 3);
+        for (int i = 0; i < 4 && gone < COMERS / 2; i++)
+            remove_numbered(flat, gone % 2 != 0 && gone < WALKED ? gone : WALKED + gone), gone++;
+    }
+    hn_flat_walk_end(walk);
+    cr_assert_gt(come, COMERS / 2);
+    for (uint32_t i = 0; i < WALKED; i++)
+        cr_assert(i % 2 != 0 ? seen.accounts[i] <= 1 : seen.accounts[i] == 1, "account %u: %u times", i,
+                  seen.accounts[i]);
+    for (uint32_t i = 0; i < LARGE_SLOTS; i++)
+        cr_assert_eq(seen.slots[i], 1, "slot %u: %u times", i, seen.slots[i]);
     hn_flat_destroy(flat);
 }

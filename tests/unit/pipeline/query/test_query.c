@@ -1,6 +1,6 @@
 /* Queries against a plain model: the state is changed at random block by block, and whatever is asked about
  * any block of the window must be what the model had then. */
-#include "pipeline/query/engine.h"
+#include "pipeline/query/walk.h"
 
 #include "engine/base/prng.h"
 #include "engine/crypto/keccak.h"
@@ -414,4 +414,105 @@ Test(query, ends_at_its_deadline_and_not_before)
     atomic_store(&is_over, true);
     cr_assert_eq(pthread_join(thread, NULL), 0);
     free_fixture(f);
+}
+
+/* --- walking --- */
+
+typedef struct collected {
+    model seen;
+    bool noted;
+} collected;
+
+static void note_pinned(void *self)
+{
+    ((collected *)self)->noted = true;
+}
+
+static unsigned index_of(const hn_address *address)
+{
+    cr_assert_eq(address->b[0], (uint8_t)((address->b[19] - 1) * 37));
+    return address->b[19] - 1U;
+}
+
+static hn_err collect_account(void *self, const hn_address *address, const hn_account *account)
+{
+    model_account *to = &((collected *)self)->seen.accounts[index_of(address)];
+    cr_assert(!to->exists || to->account.nonce == account->nonce, "what comes twice is the same");
+    to->exists = true;
+    to->account = *account;
+    return HN_OK;
+}
+
+static hn_err collect_slot(void *self, const hn_address *address, const hn_u256 *key, const hn_u256 *value)
+{
+    model_account *to = &((collected *)self)->seen.accounts[index_of(address)];
+    cr_assert(to->exists, "the account came before");
+    cr_assert_lt(key->w[0], SLOTS);
+    cr_assert(!hn_u256_is_zero(value));
+    cr_assert(to->slots[key->w[0]] == 0 || to->slots[key->w[0]] == value->w[0]);
+    to->slots[key->w[0]] = value->w[0];
+    return HN_OK;
+}
+
+static hn_err collect_code(void *self, const hn_code *code)
+{
+    (void)self, (void)code;
+    return HN_OK;
+}
+
+static void expect_model(const model *seen, const model *expected, uint64_t block)
+{
+    for (unsigned i = 0; i < ACCOUNTS; i++) {
+        const model_account *a = &seen->accounts[i], *b = &expected->accounts[i];
+        cr_assert_eq(a->exists, b->exists, "account %u of block %lu", i, (unsigned long)block);
+        if (!a->exists)
+            continue;
+        cr_assert_eq(a->account.nonce, b->account.nonce, "account %u of block %lu", i, (unsigned long)block);
+        cr_assert(hn_u256_equal(&a->account.balance, &b->account.balance));
+        cr_assert(memcmp(a->slots, b->slots, sizeof a->slots) == 0, "slots of %u of block %lu", i,
+                  (unsigned long)block);
+    }
+}
+
+static void run_at_once(void *self, hn_query_errand *errand)
+{
+    (void)self;
+    hn_query_errand_run(errand);
+}
+
+Test(query, walks_the_state_of_one_block_while_others_come, .timeout = 100)
+{
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        const hn_query_options options = {.window_blocks = 3, .table_seed = seed};
+        fixture *f = make_fixture(&options, seed);
+        hn_query_engine *reader;
+        hn_query_engine_set_carrier(f->engine, run_at_once, NULL);
+        cr_assert_eq(hn_query_reader_create(&reader, f->engine, HN_QUERY_READER_OF_SNAPSHOTS), HN_OK);
+        uint64_t newest = 0, pinned = hn_prng_below(&f->prng, BLOCKS / 2);
+        while (newest < pinned)
+            push_block(f, ++newest);
+        collected all = {.noted = false};
+        hn_query_walk *walk;
+        static hn_query_walk_place place;
+        cr_assert_eq(hn_query_walk_begin(&walk, &place, &f->arena, reader, 0, note_pinned, &all), HN_OK);
+        cr_assert(all.noted);
+        cr_assert_eq(place.head.number, pinned);
+        cr_assert(hn_hash_equal(&place.hashes[0], &f->hashes[pinned]));
+        cr_assert_eq(place.hash_count, pinned + 1);
+        const hn_flat_visitor visitor = {
+            .account = collect_account, .slot = collect_slot, .code = collect_code, .self = &all};
+        for (bool is_done = false; !is_done;) {
+            cr_assert_eq(hn_query_walk_step(walk, &is_done, &visitor, 1), HN_OK);
+            if (newest < BLOCKS && hn_prng_below(&f->prng, 3) == 0)
+                push_block(f, ++newest);
+        }
+        hn_query_walk_end(walk);
+        expect_model(&all.seen, &f->states[pinned], pinned);
+        uint64_t accounts = 0;
+        for (unsigned i = 0; i < ACCOUNTS; i++)
+            accounts += all.seen.accounts[i].exists;
+        cr_assert_eq(place.account_count, accounts);
+        hn_query_engine_destroy(reader);
+        free_fixture(f);
+    }
 }

@@ -1,6 +1,7 @@
 /* Snapshots on a simulated disk: what was written comes back, and no changed byte goes unnoticed. */
 #include "engine/base/prng.h"
 #include "engine/crypto/keccak.h"
+#include "engine/state/state_trie.h"
 #include "shard/store/snapshot_format.h"
 #include "tests/sim/disk.h"
 
@@ -98,7 +99,8 @@ static hn_err load(hn_snapshot_info *info, hn_flat **loaded)
 {
     warnings = 0;
     warning[0] = 0;
-    return hn_snapshot_load_newest(&io, &problem, info, loaded, &arena, "main", 3, note_warning, NULL);
+    return hn_snapshot_load_newest(&io, &problem, info, loaded, &arena, "main", UINT64_MAX, 3, note_warning,
+                                   NULL);
 }
 
 static void setup(void)
@@ -280,4 +282,124 @@ Test(snapshot, all_but_the_newest_are_retired)
         highest = i * 977 % 1000 > highest ? i * 977 % 1000 : highest;
     cr_assert_eq(got.log_index, highest);
     hn_flat_destroy(loaded);
+}
+
+/* --- verifying, and writing in pieces --- */
+
+static hn_hash root_of(const hn_flat *state)
+{
+    hn_state_trie *trie;
+    hn_hash root;
+    cr_assert_eq(hn_state_trie_create(&trie, 5), HN_OK);
+    cr_assert_eq(hn_state_trie_build(trie, &root, state), HN_OK);
+    hn_state_trie_destroy(trie);
+    return root;
+}
+
+static hn_err verify(size_t memory_bytes)
+{
+    return hn_snapshot_verify(&io, &problem, "main", 20, false, memory_bytes, NULL);
+}
+
+Test(snapshot, its_root_is_computed_in_whatever_memory_there_is)
+{
+    static const uint64_t sizes[] = {0, 1, 2, 17, 700, ACCOUNTS};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        fill(sizes[i]);
+        hn_snapshot_info info = info_at(20);
+        info.head.state_root = root_of(flat);
+        cr_assert_eq(hn_snapshot_write(&io, &problem, &info, flat), HN_OK);
+        for (size_t memory = 1; memory < 100000000; memory *= 50)
+            cr_assert_eq(verify(memory), HN_OK, "%lu accounts: %s", (unsigned long)sizes[i], problem.text);
+        info.head.state_root.b[31] ^= 1;
+        cr_assert_eq(hn_snapshot_write(&io, &problem, &info, flat), HN_OK);
+        for (size_t memory = 1; memory < 100000000; memory *= 50)
+            cr_assert_eq(verify(memory), HN_ERR_MISMATCH);
+        cr_assert_not_null(strstr(problem.text, "main-00000000000000000020.snapshot"), "%s", problem.text);
+    }
+}
+
+typedef struct slow_path {
+    size_t bytes;
+    size_t stop_at;
+} slow_path;
+
+static hn_err pace(void *self, size_t bytes)
+{
+    slow_path *path = self;
+    path->bytes += bytes;
+    return path->stop_at != 0 && path->bytes > path->stop_at ? HN_ERR_CLOSED : HN_OK;
+}
+
+/* Slots apart from their accounts, and everything twice. */
+Test(snapshot, pieces_in_any_order_are_the_same_state)
+{
+    fill(500);
+    hn_snapshot_info info = info_at(20), got;
+    info.head.state_root = root_of(flat);
+    info.has_chain = true;
+    info.chain.b[3] = 9;
+    slow_path path = {.stop_at = 0};
+    const hn_snapshot_pace how = {.before = pace, .self = &path};
+    hn_snapshot_writer *writer;
+    cr_assert_eq(hn_snapshot_begin(&writer, &io, &problem, &info, hn_flat_account_count(flat),
+                                   hn_flat_slot_count(flat), &how),
+                 HN_OK);
+    const hn_flat_visitor all = hn_snapshot_visitor(writer);
+    hn_flat_visitor some = all;
+    some.slot = NULL;
+    cr_assert_eq(hn_flat_visit(flat, &some), HN_OK);
+    some = all;
+    some.account = NULL;
+    cr_assert_eq(hn_flat_visit(flat, &some), HN_OK);
+    cr_assert_eq(hn_flat_visit(flat, &all), HN_OK);
+    uint64_t bytes = 0;
+    cr_assert_eq(hn_snapshot_finish(writer, &problem, &bytes), HN_OK);
+    cr_assert(path.bytes >= bytes && path.bytes < bytes + 512);
+    hn_flat *loaded;
+    cr_assert_eq(load(&got, &loaded), HN_ERR_NOT_FOUND, "it does not count yet");
+    cr_assert_eq(hn_snapshot_verify(&io, &problem, "main", 20, true, 10000, NULL), HN_OK, "%s", problem.text);
+    cr_assert_eq(hn_snapshot_publish(&io, &problem, "main", 20), HN_OK);
+    cr_assert_eq(load(&got, &loaded), HN_OK, "%s", problem.text);
+    expect_same(loaded, 500);
+    cr_assert(got.has_chain);
+    cr_assert(hn_hash_equal(&got.chain, &info.chain));
+    hn_flat_destroy(loaded);
+}
+
+Test(snapshot, an_entry_too_few_is_noticed)
+{
+    fill(50);
+    hn_snapshot_info info = info_at(20), got;
+    info.head.state_root = root_of(flat);
+    hn_snapshot_writer *writer;
+    cr_assert_eq(hn_snapshot_begin(&writer, &io, &problem, &info, 51, hn_flat_slot_count(flat), NULL), HN_OK);
+    const hn_flat_visitor all = hn_snapshot_visitor(writer);
+    cr_assert_eq(hn_flat_visit(flat, &all), HN_OK);
+    uint64_t bytes;
+    cr_assert_eq(hn_snapshot_finish(writer, &problem, &bytes), HN_OK);
+    cr_assert_eq(hn_snapshot_publish(&io, &problem, "main", 20), HN_OK);
+    cr_assert_eq(verify(1000000), HN_ERR_CORRUPT);
+    hn_flat *loaded;
+    cr_assert_eq(load(&got, &loaded), HN_ERR_NOT_FOUND);
+    cr_assert_not_null(strstr(warning, "not those of the state"), "%s", warning);
+}
+
+Test(snapshot, ends_when_it_is_told_to)
+{
+    fill(ACCOUNTS);
+    hn_snapshot_info info = info_at(20);
+    slow_path path = {.stop_at = 300000};
+    const hn_snapshot_pace how = {.before = pace, .self = &path};
+    hn_snapshot_writer *writer;
+    cr_assert_eq(hn_snapshot_begin(&writer, &io, &problem, &info, ACCOUNTS, 0, &how), HN_OK);
+    const hn_flat_visitor all = hn_snapshot_visitor(writer);
+    hn_err err = hn_flat_visit(flat, &all);
+    uint64_t bytes;
+    if (err == HN_OK)
+        err = hn_snapshot_finish(writer, &problem, &bytes);
+    else
+        hn_snapshot_abandon(writer, &problem, err);
+    cr_assert_eq(err, HN_ERR_CLOSED);
+    cr_assert_eq(hn_sim_disk_used(disk), 0);
 }
