@@ -104,6 +104,15 @@ typedef struct hn_config_ledger {
     X(log_writes, "log.writes", NUMBER, "2", 1, 16, "log writes in flight")                                  \
     X(snapshot_frames, "snapshot.frames", NUMBER, "20000", 0, 4294967295,                                    \
       "replayed frames after which a snapshot is written at start; 0: never")                                \
+    X(snapshot_every_frames, "snapshot.every-frames", NUMBER, "200000", 0, 4294967295,                       \
+      "frames of the log after which one is written while the node runs; 0: not for that")                   \
+    X(snapshot_every_log, "snapshot.every-log", NUMBER, "256", 0, 4294967295,                                \
+      "MiB of the log after which one is written; 0: not for that")                                          \
+    X(snapshot_every_minutes, "snapshot.every-minutes", NUMBER, "60", 0, 5256000,                            \
+      "minutes after which one is written when something has changed; 0: not for that")                      \
+    X(snapshot_rate, "snapshot.rate", NUMBER, "32", 0, 65536,                                                \
+      "MiB a second at most, less while the log is slower than usual; 0: as fast as the log allows")         \
+    X(snapshot_keep, "snapshot.keep", NUMBER, "2", 2, 60, "newest snapshots of each ledger that are kept")   \
     X(history_size, "history.size", NUMBER, "256", 1, 16384, "GiB that the block history may grow to")       \
     X(state_window, "state.window", NUMBER, "10000", 1, 100000000,                                           \
       "past blocks whose state can be asked for")                                                            \

@@ -184,6 +184,11 @@ static bool start_node(running *self)
     options.log_segment_bytes = config->log_segment << 20;
     options.log_in_flight = (uint32_t)config->log_writes;
     options.snapshot_after_frames = config->snapshot_frames;
+    options.snapshot_every_frames = config->snapshot_every_frames;
+    options.snapshot_every_bytes = config->snapshot_every_log << 20;
+    options.snapshot_every_minutes = config->snapshot_every_minutes;
+    options.snapshot_bytes_per_second = config->snapshot_rate << 20;
+    options.snapshots_kept = (uint32_t)config->snapshot_keep;
     options.udp_address = strcmp(config->udp_listen, "none") != 0 ? config->udp_listen : NULL;
     options.ethdev = config->udp_device[0] != '\0' ? config->udp_device : NULL;
     options.history_map_bytes = config->history_size << 30;

@@ -30,9 +30,19 @@ static void note_state(hn_node *node, hn_log_state state)
     }
 }
 
-static void publish_view(hn_node *node)
+/* Of frames that complete together the last one stands for all. */
+static void note_write(hn_log_view *view, uint64_t write_ns)
+{
+    uint64_t writes = atomic_load_explicit(&view->writes, memory_order_relaxed);
+    atomic_store_explicit(&view->write_ns[writes % HN_LOG_WRITES_SEEN], write_ns, memory_order_relaxed);
+    atomic_store_explicit(&view->writes, writes + 1, memory_order_release);
+}
+
+static void publish_view(hn_node *node, unsigned durable)
 {
     hn_log_counts counts = hn_log_count(node->log);
+    if (durable != 0)
+        note_write(&node->log_view, counts.write_ns_last);
     atomic_store_explicit(&node->log_view.in_flight, hn_log_in_flight(node->log), memory_order_relaxed);
     atomic_store_explicit(&node->log_view.last_index, hn_log_last_index(node->log), memory_order_relaxed);
     atomic_store_explicit(&node->log_view.frames, counts.frames, memory_order_relaxed);
@@ -46,7 +56,7 @@ unsigned hn_stage_commit(void *self)
     hn_node *node = self;
     unsigned durable = hn_log_poll(node->log);
     note_state(node, hn_log_state_now(node->log));
-    publish_view(node);
+    publish_view(node, durable);
     /* What waits for durability on the back core is not in a ring that would wake it. */
     if (durable != 0 && node->back != node->front)
         hn_waker_wake(&node->back->waker);

@@ -160,8 +160,9 @@ static hn_err restore_snapshot(hn_node *node, hn_node_ledger *ledger, hn_node_pr
 {
     hn_snapshot_problem why = {.text = ""};
     hn_flat *flat = NULL;
-    hn_err err = hn_snapshot_load_newest(&node->io, &why, info, &flat, &node->boot_arena, ledger->name, UINT64_MAX,
-                                         table_seed, warn, NULL);
+    HN_TRY(hn_snapshot_clean(&node->io, ledger->name));
+    hn_err err = hn_snapshot_load_newest(&node->io, &why, info, &flat, &node->boot_arena, ledger->name,
+                                         UINT64_MAX, table_seed, warn, NULL);
     if (err == HN_ERR_NOT_FOUND)
         return err;
     if (err != HN_OK) {
@@ -230,7 +231,6 @@ hn_err hn_node_open_ledger(hn_node *node, hn_node_problem *problem, hn_node_ledg
 
 hn_err hn_node_save_ledger(hn_node *node, hn_node_ledger *ledger, uint64_t log_index)
 {
-    enum { KEPT = 2 };
     hn_snapshot_info *info = calloc(1, sizeof *info);
     if (info == NULL)
         return HN_ERR_NO_MEMORY;
@@ -254,7 +254,7 @@ hn_err hn_node_save_ledger(hn_node *node, hn_node_ledger *ledger, uint64_t log_i
     hn_snapshot_problem why = {.text = ""};
     hn_err err = hn_snapshot_write(&node->io, &why, info, hn_ledger_flat(ledger->executor));
     if (err == HN_OK)
-        err = hn_snapshot_retire(&node->io, ledger->name, KEPT);
+        err = hn_snapshot_retire(&node->io, ledger->name, node->options.snapshots_kept);
     else
         fprintf(stderr, "hanse: ledger %s: no snapshot: %s; the log has everything\n", ledger->name,
                 why.text);

@@ -27,6 +27,7 @@ enum {
     HN_FRAME_WORKS = 8,                              /* frames handed to one shard and not executed yet */
     HN_BLOCK_SLOTS = 64,                             /* executed blocks not yet sealed and published */
     HN_HISTORY_PENDING_BYTES_MAX = 64 * 1024 * 1024, /* blocks that wait for room on the history's disk */
+    HN_LOG_WRITES_SEEN = 256,                        /* of whose latencies others can see */
     HN_SEALED_HASHES = 1024,                         /* block hashes kept for executors that wait for them */
 
     HN_RECEIVE_BURST = 64,

@@ -5,6 +5,7 @@
 #include "pipeline/io/uring_io.h"
 #include "pipeline/stage/backend.h"
 #include "pipeline/stage/ledgers.h"
+#include "pipeline/stage/snapshot_writer.h"
 
 #include <inttypes.h>
 #include <rte_launch.h>
@@ -26,6 +27,11 @@ void hn_node_options_default(hn_node_options *options)
         .cores = 2,
         .shards = 1,
         .snapshot_after_frames = 20000,
+        .snapshot_every_frames = 200000,
+        .snapshot_every_bytes = UINT64_C(256) << 20,
+        .snapshot_every_minutes = 60,
+        .snapshot_bytes_per_second = UINT64_C(32) << 20,
+        .snapshots_kept = 2,
         .udp_address = "127.0.0.1:8546",
     };
 }
@@ -271,7 +277,10 @@ hn_err hn_node_start(hn_node *node, hn_node_problem *problem)
     HN_TRY(open_port(node, problem));
     hn_core_add_descriptor(node->front, hn_uring_io_event_fd(node->uring), drain_event, node->uring);
     HN_TRY(start_lane(node, problem));
-    hn_err err = hn_node_register_stats(node);
+    hn_err err = hn_node_start_snapshots(node);
+    if (err != HN_OK)
+        return explain(problem, "thread for snapshots", "", err);
+    err = hn_node_register_stats(node);
     if (err != HN_OK)
         return explain(problem, "stats", "", err);
     node->front->is_expecting = is_write_in_flight;
@@ -303,6 +312,7 @@ void hn_node_destroy(hn_node *node)
         hn_wire_server_destroy(node->wire);
     hn_port_close(node->port);
     hn_query_lane_stop(node->query_lane);
+    hn_node_destroy_snapshots(node);
     hn_query_engine_destroy(node->rpc_queries);
     if (node->query_engine != NULL)
         hn_query_engine_destroy(node->query_engine);

@@ -37,7 +37,14 @@ typedef struct hn_node_options {
     uint64_t log_segment_bytes;
     uint32_t log_in_flight;
     uint64_t snapshot_after_frames; /* replayed frames after which a snapshot is written at start; 0: never */
-    const char *udp_address;        /* "127.0.0.1:8546" of the packet port; NULL: none */
+    /* While the node runs, a snapshot of each ledger is written when the log has grown by so much since the
+     * last time, or that long ago and something was written since; 0: not for this reason. */
+    uint64_t snapshot_every_frames;
+    uint64_t snapshot_every_bytes;
+    uint64_t snapshot_every_minutes;
+    uint64_t snapshot_bytes_per_second; /* at most; 0: as fast as the log allows */
+    uint32_t snapshots_kept;            /* of each ledger, at least 2 */
+    const char *udp_address;            /* "127.0.0.1:8546" of the packet port; NULL: none */
     const char *ethdev; /* DPDK device that has this address, with its arguments; NULL: a kernel socket */
     uint64_t history_map_bytes;
     uint32_t state_window_blocks; /* state at so many past blocks can be asked for; 0: 10,000 */

@@ -1,5 +1,7 @@
 /* What the stats socket tells of a node. The names are documented in pipeline/stats/README.md. */
 #include "pipeline/stage/disk_use.h"
+#include "pipeline/stage/snapshot_pace.h"
+#include "pipeline/stage/snapshot_writer.h"
 #include "pipeline/stage/wiring.h"
 #include "pipeline/stats/stats.h"
 
@@ -95,6 +97,29 @@ static hn_err tell_log(void *self, hn_stats_writer *writer, const char *paramete
     hn_stats_put(writer, "disk_bytes", use.log_bytes);
     hn_stats_put(writer, "snapshot_bytes", use.snapshot_bytes);
     hn_stats_put(writer, "free_bytes", use.free_bytes);
+    return HN_OK;
+}
+
+/* "/hanse/snapshots,now" begins one, too. */
+static hn_err tell_snapshots(void *self, hn_stats_writer *writer, const char *parameter)
+{
+    hn_node *node = self;
+    if (parameter != NULL && strcmp(parameter, "now") == 0)
+        hn_node_ask_for_snapshots(node);
+    else if (parameter != NULL && parameter[0] != '\0')
+        return HN_ERR_INVALID;
+    hn_snapshot_status status = hn_node_snapshot_status(node);
+    hn_stats_put_text(writer, "state", status.state);
+    hn_stats_put_text(writer, "ledger", status.ledger);
+    hn_stats_put(writer, "rounds", status.rounds);
+    hn_stats_put(writer, "written", status.written);
+    hn_stats_put(writer, "failed", status.failed);
+    hn_stats_put(writer, "bytes", status.bytes);
+    hn_stats_put(writer, "last_index", status.last_index);
+    hn_stats_put(writer, "last_ms", status.last_ns / 1000000);
+    hn_stats_put(writer, "slowed_ms", status.slowed_ns / 1000000);
+    uint64_t seen = 0;
+    hn_stats_put(writer, "log_write_p99_us", hn_pace_log_p99(&node->log_view, &seen, 1) / 1000);
     return HN_OK;
 }
 
@@ -236,6 +261,7 @@ hn_err hn_node_register_stats(hn_node *node)
         {"/hanse/latency", "Receive to reply of executed and durable transactions, in microseconds",
          tell_latency},
         {"/hanse/log", "State of the log", tell_log},
+        {"/hanse/snapshots", "Snapshots of the ledgers; with \"now\": begins to write them", tell_snapshots},
         {"/hanse/history", "State of the block history", tell_history},
         {"/hanse/ledger", "Ledgers and their chain ids; with a name: that ledger", tell_ledger},
         {"/hanse/verdicts", "Answers given, by verdict and by reason of rejection", tell_verdicts},

@@ -5,6 +5,7 @@
  */
 #include "engine/base/check.h"
 #include "pipeline/stage/ledgers.h"
+#include "pipeline/stage/snapshot_writer.h"
 #include "pipeline/stats/stats.h"
 
 #include <inttypes.h>
@@ -141,6 +142,7 @@ void hn_node_begin_stop(hn_node *node)
 bool hn_node_stop(hn_node *node, uint32_t timeout_ms)
 {
     hn_node_begin_stop(node);
+    hn_node_stop_snapshots(node);
     bool is_complete = drain(node, timeout_ms);
     const char *why = hn_node_failed(node)           ? "writing the log failed"
                       : hn_node_waits_for_room(node) ? "no space left on the disk"

@@ -176,6 +176,7 @@ static bool take_next(hn_node *node, hn_shard_lane *lane, cutting *cut)
     atomic_store_explicit(&ledger->cut_second, cut->timestamp_ns / 1000000000u, memory_order_relaxed);
     lane->open_work->items[lane->open_work->count++] = pending;
     lane->held = NULL;
+    hn_count(&lane->ordered, 1);
     return true;
 }
 

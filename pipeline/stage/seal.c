@@ -100,6 +100,15 @@ static void publish(hn_node *node, hn_block_slot *slot)
     atomic_store_explicit(&slot->ledger->published_number, slot->block.header.number, memory_order_relaxed);
 }
 
+/* What snapshots need to know: which frames the published state contains. */
+static void note_published(hn_node *node, const hn_block_slot *slot)
+{
+    hn_shard_lane *lane = node->shards[slot->ledger->shard];
+    slot->ledger->published_frame = slot->frame_index;
+    lane->published_frame = slot->frame_index;
+    lane->published += slot->count;
+}
+
 /* Answers those who wanted to hear when their transaction can be seen, and gives everything back. */
 static void release(hn_node *node, hn_block_slot *slot)
 {
@@ -156,6 +165,7 @@ static unsigned publish_durable(hn_node *node)
     for (uint32_t i = 0; i < ready; i++) {
         uint32_t position = (node->sealed_waiting_first + i) % HN_BLOCK_SLOTS;
         hn_count(&node->counters.sealed, 1);
+        note_published(node, node->sealed_waiting[position]);
         release(node, node->sealed_waiting[position]);
     }
     node->sealed_waiting_first = (node->sealed_waiting_first + ready) % HN_BLOCK_SLOTS;

@@ -15,6 +15,7 @@
 #include "pipeline/query/lane.h"
 #include "pipeline/ring/ring.h"
 #include "pipeline/stage/limits.h"
+#include "pipeline/stage/log_view.h"
 #include "pipeline/stage/node.h"
 #include "pipeline/stats/histogram.h"
 #include "pipeline/wire/server.h"
@@ -48,7 +49,8 @@ typedef struct hn_node_ledger {
     uint64_t noted_number; /* newest block whose hash the executor knows */
     /* back core */
     hn_sealer *sealer;
-    uint64_t snapshot_index; /* log position that the start state contained */
+    uint64_t snapshot_index;  /* log position that the start state contained */
+    uint64_t published_frame; /* with its newest published block; 0: none since the start */
 
     hn_sealed_hashes sealed;
     /* counters: the first three by the shard core, the fourth by back */
@@ -99,6 +101,11 @@ typedef struct hn_shard_lane {
     hn_pending *held;
     hn_frame_work *open_work;
     _Atomic uint64_t gapped; /* in its pools, waiting for an earlier nonce; shard core */
+    /* Transactions that were put into frames for this shard (front, before the frame is appended), and those
+     * whose blocks have been published since (back), the last ones being of this frame. */
+    _Atomic uint64_t ordered;
+    uint64_t published;
+    uint64_t published_frame;
 } hn_shard_lane;
 
 /* A verifier: one on each core that verifies. */
@@ -116,17 +123,6 @@ typedef enum hn_intake_obstacle {
     HN_INTAKE_LOG_FAILED = 1 << 2,   /* front */
     HN_INTAKE_HISTORY_FULL = 1 << 3, /* back: no more blocks can wait for room in the history */
 } hn_intake_obstacle;
-
-/* The log as others may see it; front writes it after each look at the log. */
-typedef struct hn_log_view {
-    _Atomic uint32_t state; /* hn_log_state */
-    _Atomic uint32_t in_flight;
-    _Atomic uint64_t last_index;
-    _Atomic uint64_t frames;
-    _Atomic uint64_t bytes;
-    _Atomic uint64_t segments;
-    _Atomic uint64_t room_bytes;
-} hn_log_view;
 
 typedef struct hn_node_counters {
     /* front */
@@ -205,8 +201,9 @@ struct hn_node {
     hn_log_view log_view;
     /* back core */
     hn_query_engine *query_engine;
-    hn_query_engine *rpc_queries; /* JSON-RPC's own reader; from start to the end */
-    hn_query_lane *query_lane;    /* has threads of its own; from start to stop */
+    hn_query_engine *rpc_queries;                /* JSON-RPC's own reader; from start to the end */
+    hn_query_lane *query_lane;                   /* has threads of its own; from start to stop */
+    struct hn_snapshot_writer_thread *snapshots; /* snapshot_writer.c; from start to stop */
     hn_history *history;
     hn_block_slot *sealed_waiting[HN_BLOCK_SLOTS]; /* sealed, not durable yet; a ring by position */
     uint32_t sealed_waiting_first;

@@ -288,6 +288,7 @@ hn_err hn_log_append(hn_log *log, uint64_t *index, hn_frame_kind kind, uint32_t 
         .durable_index = durable_index(log),
     };
     hn_frame_write(slot->buffer, &log->link, &fields, log->alignment);
+    hn_log_note_chain(log, next, &log->link.chain);
     segment->position += size;
     log->last_index = next;
     log->counts.frames++;
@@ -396,6 +397,28 @@ uint64_t hn_log_last_index(const hn_log *log)
 uint64_t hn_log_durable_index(const hn_log *log)
 {
     return atomic_load_explicit(&log->durable_index, memory_order_acquire);
+}
+
+void hn_log_note_chain(hn_log *log, uint64_t index, const hn_hash *chain)
+{
+    uint64_t words[4];
+    memcpy(words, chain, sizeof words);
+    for (unsigned i = 0; i < 4; i++)
+        atomic_store_explicit(&log->chains[index % HN_LOG_CHAINS][i], words[i], memory_order_relaxed);
+}
+
+bool hn_log_chain_at(const hn_log *log, hn_hash *out, uint64_t index)
+{
+    if (index == 0 || index > hn_log_durable_index(log))
+        return false;
+    uint64_t words[4];
+    for (unsigned i = 0; i < 4; i++)
+        words[i] = atomic_load_explicit(&log->chains[index % HN_LOG_CHAINS][i], memory_order_acquire);
+    /* A frame that overwrites these words is made only when this one is far behind. */
+    if (hn_log_durable_index(log) - index > HN_LOG_CHAINS / 2)
+        return false;
+    memcpy(out, words, sizeof *out);
+    return true;
 }
 
 hn_log_counts hn_log_count(const hn_log *log)

@@ -97,6 +97,10 @@ unsigned hn_log_in_flight(const hn_log *log);
 uint64_t hn_log_last_index(const hn_log *log);    /* appended */
 uint64_t hn_log_durable_index(const hn_log *log); /* any core; acquire */
 
+/* hn_frame.chain of a durable frame, as long as it is one of the newest HN_LOG_CHAINS / 2. Any core. */
+enum { HN_LOG_CHAINS = 1024 };
+bool hn_log_chain_at(const hn_log *log, hn_hash *out, uint64_t index);
+
 typedef struct hn_log_counts {
     uint64_t frames;
     uint64_t bytes; /* written, padding included */

@@ -80,7 +80,11 @@ struct hn_log {
     uint64_t polls;
 
     hn_log_counts counts;
+    _Atomic uint64_t chains[HN_LOG_CHAINS][4]; /* of frame n at n % HN_LOG_CHAINS */
 };
+
+/* Remembers the chain value of a frame for hn_log_chain_at. */
+void hn_log_note_chain(hn_log *log, uint64_t index, const hn_hash *chain);
 
 static inline uint64_t hn_log_now(const hn_log *log)
 {

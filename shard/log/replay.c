@@ -381,6 +381,7 @@ static hn_err replay(segment_reader *reader, uint64_t first_index, bool read_onl
         at.index++;
         at.life = found.header.life;
         at.link = (hn_frame_link){.checksum = found.header.header_checksum, .chain = found.header.chain};
+        hn_log_note_chain(log, found.header.index, &found.header.chain);
     }
     uint64_t end_sequence = reader->sequence;
     HN_TRY(check_nothing_follows(reader, &at, found.what));

@@ -306,7 +306,7 @@ void hn_snapshot_discard(const hn_io *io, const char *ledger_name, uint64_t log_
 hn_err hn_snapshot_write(const hn_io *io, hn_snapshot_problem *problem, const hn_snapshot_info *info,
                          const hn_flat *flat)
 {
-    hn_snapshot_writer *writer;
+    hn_snapshot_writer *writer = NULL;
     HN_TRY(hn_snapshot_begin(&writer, io, problem, info, hn_flat_account_count(flat),
                              hn_flat_slot_count(flat), NULL));
     const hn_flat_visitor visitor = hn_snapshot_visitor(writer);

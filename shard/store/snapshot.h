@@ -95,6 +95,9 @@ HN_MUST_USE hn_err hn_snapshot_load_newest(const hn_io *io, hn_snapshot_problem 
                                            uint64_t table_seed, void (*warn)(void *self, const char *text),
                                            void *warn_self);
 
+/* Removes what attempts to write one have left that were interrupted. */
+HN_MUST_USE hn_err hn_snapshot_clean(const hn_io *io, const char *ledger_name);
+
 /* Removes all but the newest `keep` (at least 2) snapshots of a ledger. */
 HN_MUST_USE hn_err hn_snapshot_retire(const hn_io *io, const char *ledger_name, unsigned keep);
 

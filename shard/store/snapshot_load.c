@@ -85,12 +85,8 @@ typedef struct candidates {
     unsigned count;
 } candidates;
 
-static void note_name(void *context, const char *name)
+static void note_index(candidates *found, uint64_t index)
 {
-    candidates *found = context;
-    uint64_t index;
-    if (!hn_snapshot_name_parse(&index, name, found->ledger_name))
-        return;
     unsigned at = found->count;
     while (at > 0 && found->indexes[at - 1] < index)
         at--;
@@ -99,6 +95,34 @@ static void note_name(void *context, const char *name)
     unsigned kept = found->count < CANDIDATES_MAX ? found->count++ : CANDIDATES_MAX - 1;
     memmove(&found->indexes[at + 1], &found->indexes[at], (kept - at) * sizeof found->indexes[0]);
     found->indexes[at] = index;
+}
+
+static void note_name(void *context, const char *name)
+{
+    candidates *found = context;
+    uint64_t index;
+    if (hn_snapshot_name_parse(&index, name, found->ledger_name))
+        note_index(found, index);
+}
+
+static void note_temporary_name(void *context, const char *name)
+{
+    static const char ending[] = ".tmp";
+    size_t size = strlen(name);
+    char final_name[HN_SNAPSHOT_NAME_MAX];
+    if (size < sizeof ending || size >= sizeof final_name || strcmp(name + size - 4, ending) != 0)
+        return;
+    snprintf(final_name, sizeof final_name, "%.*s", (int)(size - 4), name);
+    note_name(context, final_name);
+}
+
+hn_err hn_snapshot_clean(const hn_io *io, const char *ledger_name)
+{
+    candidates found = {.ledger_name = ledger_name};
+    HN_TRY(io->operations->list(io->self, note_temporary_name, &found));
+    for (unsigned i = 0; i < found.count; i++)
+        hn_snapshot_discard(io, ledger_name, found.indexes[i]);
+    return HN_OK;
 }
 
 hn_err hn_snapshot_list(const hn_io *io, uint64_t *indexes, unsigned *count, unsigned capacity,

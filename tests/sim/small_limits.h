@@ -31,6 +31,7 @@ enum {
     HN_FRAME_WORKS = 4,
     HN_BLOCK_SLOTS = 8,
     HN_HISTORY_PENDING_BYTES_MAX = 64 * 1024,
+    HN_LOG_WRITES_SEEN = 16,
     HN_SEALED_HASHES = 256, /* as many as a snapshot keeps */
 
     HN_RECEIVE_BURST = 8,
