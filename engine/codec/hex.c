@@ -13,13 +13,17 @@ char *hn_hex_encode(char *to, const void *data, size_t size)
     return to;
 }
 
-/* The value of a digit of either case; 16 and more for anything else. */
-static unsigned digit_value(char digit)
+/* One more than the value of a digit of either case; 0 for anything else. */
+static const uint8_t digit_values[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
+
+/* The value of a digit; above 15 for anything else. */
+static inline unsigned digit_value(char digit)
 {
-    if (digit >= '0' && digit <= '9')
-        return (unsigned)(digit - '0');
-    unsigned letter = (unsigned char)digit | 0x20u;
-    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : 16;
+    return digit_values[(unsigned char)digit] - 1u;
 }
 
 hn_err hn_hex_decode(uint8_t *to, const char *text, size_t text_size)

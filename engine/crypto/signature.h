@@ -62,6 +62,7 @@ HN_MUST_USE hn_err hn_signature_recover(const hn_signature_context *context, hn_
 
 /* The same for `count` items at once, with a kernel that recovers several side by side where the machine has
  * one. hn_signature_batch is how many take less than about 0.4 ms. */
+enum { HN_SIGNATURE_GROUP = 8 }; /* how many are recovered side by side at most */
 size_t hn_signature_batch(const hn_signature_context *context);
 void hn_signature_recover_batch(const hn_signature_context *context, hn_recovery *items, size_t count);
 

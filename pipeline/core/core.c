@@ -10,7 +10,8 @@
 enum {
     SPIN_NS = 50 * 1000,              /* about what waking a sleeping thread costs */
     SLEEP_NS_MAX = 100 * 1000 * 1000, /* a lost wake-up would cost no more than this */
-    LOOPS_PER_CLOCK = 16,
+    LOOPS_PER_CLOCK = 4,
+    CROWDED_NS = 4 * 1000, /* a yield to nobody takes less */
 };
 
 static _Thread_local const hn_core *current;
@@ -108,6 +109,14 @@ static void sleep_until_work(hn_core *core)
     add_to(&core->sleeps, 1);
 }
 
+/* What is waited for may need this processor: the kernel's part of a disk write, a thread that brings work.
+ * True when somebody else ran: then spinning on would take the time from those who have something to do. */
+static bool yield_processor(uint64_t now_ns)
+{
+    sched_yield();
+    return hn_clock_monotonic_ns() - now_ns > CROWDED_NS;
+}
+
 void hn_core_ready(hn_core *core)
 {
     atomic_store_explicit(&core->is_ready, true, memory_order_release);
@@ -135,10 +144,10 @@ int hn_core_run(void *argument)
             continue;
         }
         uint64_t idle_ns = now_ns - idle_since_ns;
-        if (idle_ns < core->spin_ns || (idle_ns < core->expect_ns && core->is_expecting(core->expect_self))) {
-            sched_yield(); /* what is waited for may need this processor: the kernel's part of a disk write */
+        if ((idle_ns < core->spin_ns ||
+             (idle_ns < core->expect_ns && core->is_expecting(core->expect_self))) &&
+            !yield_processor(now_ns))
             continue;
-        }
         hn_waker_announce(&core->waker);
         if (hn_core_poll(core) != 0)
             hn_waker_cancel(&core->waker);

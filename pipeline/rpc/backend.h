@@ -34,6 +34,8 @@ typedef struct hn_backend_operations {
      * are full. HN_ERR_LIMIT: larger than HN_PENDING_RAW_BYTES_MAX. HN_ERR_CLOSED: the node takes nothing at
      * the moment. */
     hn_err (*submit)(void *self, uint32_t ledger, hn_bytes raw, hn_reply_level level, uint64_t token);
+    /* To be called soon after submit, once for many: what was submitted is looked at. May be NULL. */
+    void (*flush)(void *self);
     /* Why submit answers HN_ERR_CLOSED, in words for submitters; may be NULL. */
     const char *(*refusal)(void *self);
     /* Answers a query at once, on this thread, when it is a short look at the sealed state or a call that

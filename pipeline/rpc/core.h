@@ -34,8 +34,9 @@ struct hn_rpc_core {
     hn_rpc_submission *submissions; /* config.in_flight_max of them */
     uint32_t first_free_submission;
     uint32_t submission_count;
-    uint32_t query_count; /* handed to the backend and not back */
-    uint64_t code_us;     /* spent here on queries that run code since the loop turned */
+    uint64_t first_deadline_ms; /* no submission ends before; set while there are any */
+    uint32_t query_count;       /* handed to the backend and not back */
+    uint64_t code_us;           /* spent here on queries that run code since the loop turned */
 
     hn_rpc_feed *feeds; /* one a ledger: subscription.h */
 
@@ -111,6 +112,8 @@ HN_MUST_USE hn_err hn_rpc_in_flight_create(hn_rpc_core *core);
 void hn_rpc_in_flight_destroy(hn_rpc_core *core);
 /* Takes what the backend has made ready. */
 void hn_rpc_in_flight_poll(hn_rpc_core *core);
+/* Wakes whoever takes what was submitted since the last call. */
+void hn_rpc_in_flight_flush(hn_rpc_core *core);
 /* Answers the submissions whose time is over. */
 void hn_rpc_in_flight_expire(hn_rpc_core *core, uint64_t now_ms);
 

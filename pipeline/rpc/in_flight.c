@@ -210,6 +210,8 @@ void hn_rpc_submit(hn_rpc_call *call, hn_bytes raw, uint64_t timeout_ms,
     submission->use++;
     submission->call = call;
     submission->deadline_ms = hn_rpc_now_ms() + timeout_ms;
+    if (core->submission_count == 0 || submission->deadline_ms < core->first_deadline_ms)
+        core->first_deadline_ms = submission->deadline_ms;
     call->on_reply = then;
     hn_rpc_exchange_hold(call->exchange);
     core->submission_count++;
@@ -241,17 +243,29 @@ static void take_reply(hn_rpc_core *core, const hn_reply *reply)
     core->submission_count--;
 }
 
+void hn_rpc_in_flight_flush(hn_rpc_core *core)
+{
+    const hn_backend *backend = core->backend;
+    if (backend->operations->flush != NULL)
+        backend->operations->flush(backend->self);
+}
+
 void hn_rpc_in_flight_expire(hn_rpc_core *core, uint64_t now_ms)
 {
     const hn_backend *backend = core->backend;
     if (core->query_count != 0 && backend->operations->expire != NULL)
         backend->operations->expire(backend->self, now_ms);
-    if (core->submission_count == 0)
+    if (core->submission_count == 0 || now_ms < core->first_deadline_ms)
         return;
+    core->first_deadline_ms = UINT64_MAX;
     for (uint32_t i = 0; i < core->config.in_flight_max; i++) {
         hn_rpc_submission *submission = &core->submissions[i];
-        if (submission->is_taken && submission->call != NULL && submission->deadline_ms <= now_ms)
+        if (!submission->is_taken || submission->call == NULL)
+            continue;
+        if (submission->deadline_ms <= now_ms)
             tell(submission, NULL);
+        else if (submission->deadline_ms < core->first_deadline_ms)
+            core->first_deadline_ms = submission->deadline_ms;
     }
 }
 

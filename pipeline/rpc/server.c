@@ -80,6 +80,7 @@ static void run_loop_for(hn_rpc_server *server, uint64_t deadline_ms, bool (*is_
         uint64_t wait = deadline_ms - now < LOOP_WAIT_MS ? deadline_ms - now : LOOP_WAIT_MS;
         server->core.code_us = 0;
         h2o_evloop_run(server->context.loop, has_more ? 0 : (int32_t)wait);
+        hn_rpc_in_flight_flush(&server->core);
         now = hn_rpc_now_ms();
         hn_rpc_in_flight_expire(&server->core, now);
         hn_rpc_feeds_expire(&server->core, now);
@@ -88,6 +89,7 @@ static void run_loop_for(hn_rpc_server *server, uint64_t deadline_ms, bool (*is_
         has_more = hn_rpc_log_queries_poll(&server->core) || has_more;
         has_more = hn_rpc_http_turn(server) || has_more;
         has_more = hn_rpc_websockets_turn(server, now) || has_more;
+        hn_rpc_in_flight_flush(&server->core);
     }
 }
 

@@ -12,6 +12,14 @@ struct hn_backend_storage {
     hn_backend_ledger ledgers[HN_LEDGERS_MAX];
 };
 
+static void flush(void *self)
+{
+    hn_node *node = self;
+    if (node->unflushed != 0)
+        hn_waker_wake(&node->front->waker);
+    node->unflushed = 0;
+}
+
 static hn_err submit(void *self, uint32_t ledger, hn_bytes raw, hn_reply_level level, uint64_t token)
 {
     hn_node *node = self;
@@ -32,10 +40,13 @@ static hn_err submit(void *self, uint32_t ledger, hn_bytes raw, hn_reply_level l
     pending->level = level;
     pending->token = token;
     pending->received_ns = hn_clock_monotonic_ns();
-    if (hn_ring_push(node->submit, &pending, 1) == 1)
-        return HN_OK;
-    hn_node_free_pending(node, pending);
-    return HN_ERR_AGAIN;
+    if (hn_ring_push_quietly(node->submit, &pending, 1) == 0) {
+        hn_node_free_pending(node, pending);
+        return HN_ERR_AGAIN;
+    }
+    if (++node->unflushed == HN_SUBMIT_BURST)
+        flush(node);
+    return HN_OK;
 }
 
 static const char *refusal(void *self)
@@ -132,6 +143,7 @@ static uint64_t pending_lost(void *self, uint32_t ledger)
 
 static const hn_backend_operations operations = {
     .submit = submit,
+    .flush = flush,
     .refusal = refusal,
     .answer = answer,
     .query = query,

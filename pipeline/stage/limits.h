@@ -31,6 +31,8 @@ enum {
     HN_SEALED_HASHES = 1024,                         /* block hashes kept for executors that wait for them */
 
     HN_RECEIVE_BURST = 64,
+    HN_SUBMIT_BURST = 32,  /* submissions by RPC that are worth waking front for before all are there */
+    HN_PORT_REST_MAX = 8,  /* loops at most between two looks at the packet port */
     HN_VERIFY_BURST = 64,  /* signatures in a row at most, before the core looks at its other stages */
     HN_VERIFY_WAKE_AT = 4, /* waiting transactions that are worth waking another core for */
     HN_STAGE_BURST = 256,

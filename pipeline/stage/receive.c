@@ -104,16 +104,24 @@ void hn_node_flush_port(hn_node *node)
         hn_wire_server_flush(node->wire, hn_clock_monotonic_ns());
 }
 
+/* A look at an empty socket costs a system call: the longer it is empty, the fewer loops look. Before the
+ * core sleeps it waits for the socket too, so nothing is missed. */
 static unsigned receive_datagrams(hn_node *node)
 {
-    if (node->port == NULL)
+    if (node->port == NULL || node->port_rest != 0) {
+        node->port_rest -= node->port_rest != 0;
         return 0;
+    }
     hn_datagram datagrams[HN_RECEIVE_BURST];
     unsigned slots = hn_ring_count(node->free_pending), room = intake_room(node);
     hn_wire_server_set_room(node->wire, slots < room ? slots : room);
     size_t count = hn_port_receive(node->port, datagrams, HN_RECEIVE_BURST);
-    if (count == 0)
+    if (count == 0) {
+        node->port_empty += node->port_empty < HN_PORT_REST_MAX;
+        node->port_rest = node->port_empty;
         return 0;
+    }
+    node->port_empty = 0;
     hn_wire_server_receive(node->wire, datagrams, count, hn_clock_monotonic_ns());
     hn_port_release(node->port, datagrams, count);
     return (unsigned)count;

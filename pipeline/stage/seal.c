@@ -109,9 +109,11 @@ static void note_published(hn_node *node, const hn_block_slot *slot)
     lane->published += slot->count;
 }
 
-/* Answers those who wanted to hear when their transaction can be seen, and gives everything back. */
-static void release(hn_node *node, hn_block_slot *slot)
+/* Answers those who wanted to hear when their transaction can be seen, and gives everything back. True when
+ * there were any: RPC is to be woken. */
+static bool release(hn_node *node, hn_block_slot *slot)
 {
+    bool has_answered = false;
     for (uint32_t i = 0; i < slot->count; i++) {
         hn_pending *pending = slot->items[i];
         const hn_transaction_result *outcome = &slot->block.outcomes[i];
@@ -121,13 +123,16 @@ static void release(hn_node *node, hn_block_slot *slot)
             reply.status = outcome->status;
             reply.gas_used = outcome->gas_used;
             reply.block_number = slot->block.header.number;
-            while (hn_ring_push(node->rpc_replies, &reply, 1) == 0)
-                __builtin_ia32_pause(); /* sized for every transaction that RPC can have on its way */
+            while (hn_ring_push_quietly(node->rpc_replies, &reply, 1) == 0)
+                hn_waker_wake(
+                    &node->rpc_waker); /* sized for every transaction that RPC can have on its way */
+            has_answered = true;
         }
         hn_node_free_pending(node, pending);
     }
     hn_arena_reset(&slot->arena);
     HN_CHECK(hn_ring_push(node->free_blocks, &slot, 1) == 1);
+    return has_answered;
 }
 
 /* Tells JSON-RPC, when it wants to hear of a ledger's blocks. What a failed commit left behind is told by the
@@ -162,15 +167,18 @@ static unsigned publish_durable(hn_node *node)
         return 0;
     commit_history(node);
     tell_watchers(node, ready);
+    bool has_answered = false;
     for (uint32_t i = 0; i < ready; i++) {
         uint32_t position = (node->sealed_waiting_first + i) % HN_BLOCK_SLOTS;
         hn_count(&node->counters.sealed, 1);
         note_published(node, node->sealed_waiting[position]);
-        release(node, node->sealed_waiting[position]);
+        has_answered = release(node, node->sealed_waiting[position]) || has_answered;
     }
     node->sealed_waiting_first = (node->sealed_waiting_first + ready) % HN_BLOCK_SLOTS;
     node->sealed_waiting_count -= ready;
-    hn_node_wake_shards(node); /* execute may have waited for a block slot */
+    if (has_answered)
+        hn_waker_wake(&node->rpc_waker); /* once for all of them */
+    hn_node_wake_shards(node);           /* execute may have waited for a block slot */
     return ready;
 }
 

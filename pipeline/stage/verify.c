@@ -54,15 +54,25 @@ static void refuse(hn_verifier *verifier, hn_pending *pending, hn_reject reject,
     hn_node_refuse_bound(verifier->node, pending, HN_VERDICT_REJECTED, reject, bound);
 }
 
+/* How many to take. Signatures are recovered in groups that cost the same, full or not: of more than one
+ * group the incomplete one stays, and is fuller the next time. */
+static unsigned burst_of(const hn_verifier *verifier)
+{
+    const size_t batch = hn_signature_batch(verifier->node->signatures);
+    const unsigned most = batch < HN_VERIFY_BURST ? (unsigned)batch : HN_VERIFY_BURST;
+    const unsigned waiting = hn_ring_count(verifier->node->verify);
+    if (waiting >= most || waiting < HN_SIGNATURE_GROUP)
+        return most;
+    return waiting - waiting % HN_SIGNATURE_GROUP;
+}
+
 unsigned hn_stage_verify(void *self)
 {
     hn_verifier *verifier = self;
     hn_node *node = verifier->node;
     hn_pending *items[HN_VERIFY_BURST];
     hn_recovery recoveries[HN_VERIFY_BURST];
-    const size_t batch = hn_signature_batch(node->signatures);
-    unsigned count =
-        hn_ring_pop(node->verify, items, batch < HN_VERIFY_BURST ? (unsigned)batch : HN_VERIFY_BURST);
+    unsigned count = hn_ring_pop(node->verify, items, burst_of(verifier));
     unsigned kept = 0;
     uint64_t now_s = count != 0 ? hn_clock_realtime_ns() / 1000000000u : 0;
     for (unsigned i = 0; i < count; i++) {

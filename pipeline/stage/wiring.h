@@ -183,6 +183,7 @@ struct hn_node {
     hn_ring *rpc_notices;          /* shards -> RPC: hn_pending_notice */
     _Atomic uint64_t notice_bytes; /* of raw transactions in it */
     hn_waker rpc_waker;
+    uint32_t unflushed;                 /* submissions that front has not been woken for; RPC's */
     struct hn_backend_storage *backend; /* backend.c */
 
     /* front core */
@@ -192,6 +193,8 @@ struct hn_node {
     uint64_t closed_log_index; /* last index of the log when front closed it */
     hn_recent *recent;
     hn_port *port;
+    uint32_t port_empty; /* looks at the port in a row that found nothing */
+    uint32_t port_rest;  /* loops until the next look */
     hn_wire_server *wire;
     uint64_t last_timestamp_ns;
     hn_reply held_replies[HN_STAGE_BURST]; /* read from the ring, not durable yet */

@@ -35,6 +35,8 @@ enum {
     HN_SEALED_HASHES = 256, /* as many as a snapshot keeps */
 
     HN_RECEIVE_BURST = 8,
+    HN_SUBMIT_BURST = 4,
+    HN_PORT_REST_MAX = 2,
     HN_VERIFY_BURST = 8,
     HN_VERIFY_WAKE_AT = 4,
     HN_STAGE_BURST = 16,
