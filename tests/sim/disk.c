@@ -158,6 +158,8 @@ static hn_err disk_truncate(void *self, hn_io_file handle, uint64_t size)
 
 static hn_err disk_write(void *self, hn_io_file handle, uint64_t offset, hn_bytes data)
 {
+    if (((hn_sim_disk *)self)->is_dead)
+        return HN_ERR_IO; /* its handles are gone */
     file *to = file_of(self, handle);
     if (offset + data.size > to->visible_size)
         HN_TRY(disk_truncate(self, handle, offset + data.size));

@@ -164,8 +164,8 @@ static bool try_disk(simulation *sim, hn_sim_disk *disk, bool is_history_lost, u
     return err != HN_OK;
 }
 
-/* Changes bytes of one file: a bit, a run of bytes, a sector, or its end. */
-static void damage(simulation *sim, hn_sim_disk *disk, char what[160])
+/* Changes bytes of one file: a bit, a byte, a few, or a sector. Returns how many. */
+static uint64_t damage(simulation *sim, hn_sim_disk *disk, char what[160])
 {
     const char *names[NAMES_MAX];
     size_t count = hn_sim_disk_list(disk, names, NAMES_MAX);
@@ -174,7 +174,7 @@ static void damage(simulation *sim, hn_sim_disk *disk, char what[160])
     uint8_t *bytes = hn_sim_disk_file(disk, name, &size);
     if (size == 0) {
         snprintf(what, 160, "nothing was changed in %.100s", name);
-        return;
+        return 0;
     }
     uint64_t at = hn_prng_below(&sim->prng, size);
     if (one_in(sim, 4) && size > 8192)
@@ -185,7 +185,7 @@ static void damage(simulation *sim, hn_sim_disk *disk, char what[160])
         bytes[at] ^= (uint8_t)(1u << hn_prng_below(&sim->prng, 8));
         break;
     case 1:
-        run = 1 + hn_prng_below(&sim->prng, 40);
+        run = 1 + hn_prng_below(&sim->prng, 24);
         run = run < size - at ? run : size - at;
         hn_prng_fill(&sim->prng, bytes + at, run);
         break;
@@ -199,6 +199,7 @@ static void damage(simulation *sim, hn_sim_disk *disk, char what[160])
         break;
     }
     snprintf(what, 160, "%" PRIu64 " bytes changed in %.100s at %" PRIu64, run, name, at);
+    return run;
 }
 
 void hn_node_sim_try_damage(simulation *sim)
@@ -218,8 +219,11 @@ void hn_node_sim_try_damage(simulation *sim)
     hn_sim_disk *clone = hn_sim_disk_clone(sim->disk);
     hn_sim_disk_kill(clone);
     hn_sim_disk_restart(clone);
-    damage(sim, clone, what);
+    /* A newest frame whose whole first sector is gone cannot be told from rubbish behind the log's end, which
+     * is cut: only what later frames prove must be missed. */
+    uint64_t least =
+        damage(sim, clone, what) < 512 ? last : hn_sim_oracle_proved(sim->oracle, last, UINT64_MAX);
     sim->result->damages++;
-    sim->result->damages_told += try_disk(sim, clone, one_in(sim, 2), last, what);
+    sim->result->damages_told += try_disk(sim, clone, one_in(sim, 2), least, what);
     hn_sim_disk_destroy(clone);
 }

@@ -1,6 +1,7 @@
 #include "tests/sim/node_sim_internal.h"
 
 #include "engine/base/check.h"
+#include "tests/sim/fiber.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -115,7 +116,9 @@ static void step(simulation *sim)
     step_now = ++sim->steps;
     unsigned done;
     uint64_t choice = hn_prng_below(&sim->prng, 100);
-    if (choice < 80)
+    if (choice < 4)
+        done = hn_sim_fibers_run_one(sim->world.monotonic_ns, hn_prng_next(&sim->prng));
+    else if (choice < 80)
         done = run_stage(sim);
     else if (choice < 98)
         done = hn_sim_traffic_step(sim->traffic, sim->world.monotonic_ns);
@@ -137,7 +140,9 @@ static void step(simulation *sim)
 static void note_slept(void *self, uint64_t ns)
 {
     simulation *sim = self;
-    for (unsigned i = 0; i < 12 && !hn_sim_disk_is_dead(sim->disk); i++)
+    if (sim->world.is_dead || hn_sim_disk_is_dead(sim->disk))
+        (void)hn_stage_query(sim->node); /* what a background thread waits for, so that it ends */
+    for (unsigned i = 0; i < 12 && !sim->world.is_dead && !hn_sim_disk_is_dead(sim->disk); i++)
         step(sim);
     pass_time(sim, ns);
 }

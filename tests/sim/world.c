@@ -7,11 +7,14 @@
 #include "pipeline/query/lane.h"
 #include "pipeline/stage/snapshot_writer.h"
 #include "pipeline/stats/stats.h"
+#include "tests/sim/fiber.h"
 
 #include <errno.h>
 #include <lmdb.h>
+#include <pthread.h>
 #include <rte_launch.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 
 hn_sim_world *hn_sim_world_now;
@@ -42,8 +45,11 @@ int __wrap_nanosleep(const struct timespec *time, struct timespec *left);
 int __wrap_nanosleep(const struct timespec *time, struct timespec *left)
 {
     (void)left;
-    hn_sim_world_now->slept(hn_sim_world_now->self,
-                            (uint64_t)time->tv_sec * 1000000000u + (uint64_t)time->tv_nsec);
+    uint64_t ns = (uint64_t)time->tv_sec * 1000000000u + (uint64_t)time->tv_nsec;
+    if (hn_sim_fiber_is_running())
+        hn_sim_fiber_yield(hn_sim_world_now->monotonic_ns + ns);
+    else
+        hn_sim_world_now->slept(hn_sim_world_now->self, ns);
     return 0;
 }
 
@@ -132,10 +138,174 @@ void __wrap_hn_stats_close(void)
 {
 }
 
+/* Background threads are fibers (fiber.h). */
+int __wrap_pthread_create(pthread_t *out, const pthread_attr_t *attributes, void *(*body)(void *),
+                          void *self);
+int __wrap_pthread_create(pthread_t *out, const pthread_attr_t *attributes, void *(*body)(void *), void *self)
+{
+    (void)attributes;
+    *out = (pthread_t)hn_sim_fiber_create(body, self);
+    return 0;
+}
+
+/* A dead node's threads end by themselves: all that they can do fails. */
+int __wrap_pthread_join(pthread_t thread, void **result);
+int __wrap_pthread_join(pthread_t thread, void **result)
+{
+    (void)result;
+    hn_sim_fiber *fiber = (hn_sim_fiber *)thread;
+    while (hn_sim_fiber_run(fiber))
+        hn_sim_world_now->slept(hn_sim_world_now->self, 1000);
+    hn_sim_fiber_destroy(fiber);
+    return 0;
+}
+
+int __wrap_pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex);
+int __wrap_pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)
+{
+    (void)condition;
+    HN_CHECK(hn_sim_fiber_is_running() && pthread_mutex_unlock(mutex) == 0);
+    hn_sim_fiber_yield(0);
+    return pthread_mutex_lock(mutex);
+}
+
+int __wrap_pthread_setname_np(pthread_t thread, const char *name);
+int __wrap_pthread_setname_np(pthread_t thread, const char *name)
+{
+    (void)thread;
+    (void)name;
+    return 0;
+}
+
+int __wrap_setpriority(int which, id_t who, int priority);
+int __wrap_setpriority(int which, id_t who, int priority)
+{
+    (void)which;
+    (void)who;
+    (void)priority;
+    return 0;
+}
+
 /* --- files of the data directory --- */
 
 struct hn_uring_io {
-    hn_sim_disk *disk;
+    hn_io on_disk;
+};
+
+/* A background thread that is about to use the disk lets others go first. */
+static const hn_io *about_to_use(void *self)
+{
+    if (hn_sim_fiber_is_running())
+        hn_sim_fiber_yield(0);
+    return &((hn_uring_io *)self)->on_disk;
+}
+
+static hn_err io_open(void *self, hn_io_file *out, const char *name, hn_io_mode mode)
+{
+    const hn_io *io = about_to_use(self);
+    return io->operations->open(io->self, out, name, mode);
+}
+
+static hn_err io_read(void *self, void *to, hn_io_file file, uint64_t offset, size_t size)
+{
+    const hn_io *io = about_to_use(self);
+    return io->operations->read(io->self, to, file, offset, size);
+}
+
+static hn_err io_write(void *self, hn_io_file file, uint64_t offset, hn_bytes data)
+{
+    const hn_io *io = about_to_use(self);
+    return io->operations->write(io->self, file, offset, data);
+}
+
+static hn_err io_sync(void *self, hn_io_file file)
+{
+    const hn_io *io = about_to_use(self);
+    return io->operations->sync(io->self, file);
+}
+
+static hn_err io_rename(void *self, const char *from, const char *to)
+{
+    const hn_io *io = about_to_use(self);
+    return io->operations->rename(io->self, from, to);
+}
+
+static hn_err io_remove(void *self, const char *name)
+{
+    const hn_io *io = about_to_use(self);
+    return io->operations->remove(io->self, name);
+}
+
+static hn_err io_sync_directory(void *self)
+{
+    const hn_io *io = about_to_use(self);
+    return io->operations->sync_directory(io->self);
+}
+
+static void io_close(void *self, hn_io_file file)
+{
+    const hn_io *io = &((hn_uring_io *)self)->on_disk;
+    io->operations->close(io->self, file);
+}
+
+static hn_err io_size(void *self, uint64_t *out, hn_io_file file)
+{
+    const hn_io *io = &((hn_uring_io *)self)->on_disk;
+    return io->operations->size(io->self, out, file);
+}
+
+static hn_err io_truncate(void *self, hn_io_file file, uint64_t size)
+{
+    const hn_io *io = &((hn_uring_io *)self)->on_disk;
+    return io->operations->truncate(io->self, file, size);
+}
+
+static hn_err io_list(void *self, void (*each)(void *context, const char *name), void *context)
+{
+    const hn_io *io = &((hn_uring_io *)self)->on_disk;
+    return io->operations->list(io->self, each, context);
+}
+
+static hn_err io_submit_write(void *self, hn_io_file file, uint64_t offset, hn_bytes data, uint64_t token)
+{
+    const hn_io *io = &((hn_uring_io *)self)->on_disk;
+    return io->operations->submit_write(io->self, file, offset, data, token);
+}
+
+static size_t io_poll(void *self, hn_io_completion *out, size_t capacity)
+{
+    const hn_io *io = &((hn_uring_io *)self)->on_disk;
+    return io->operations->poll(io->self, out, capacity);
+}
+
+static void io_wait(void *self, uint64_t timeout_ns)
+{
+    const hn_io *io = &((hn_uring_io *)self)->on_disk;
+    io->operations->wait(io->self, timeout_ns);
+}
+
+static size_t io_alignment(void *self)
+{
+    const hn_io *io = &((hn_uring_io *)self)->on_disk;
+    return io->operations->alignment(io->self);
+}
+
+static const hn_io_operations io_operations = {
+    .open = io_open,
+    .close = io_close,
+    .size = io_size,
+    .read = io_read,
+    .write = io_write,
+    .sync = io_sync,
+    .truncate = io_truncate,
+    .rename = io_rename,
+    .remove = io_remove,
+    .sync_directory = io_sync_directory,
+    .list = io_list,
+    .submit_write = io_submit_write,
+    .poll = io_poll,
+    .wait = io_wait,
+    .alignment = io_alignment,
 };
 
 hn_err __wrap_hn_uring_io_open(hn_uring_io **out, hn_io_problem *problem, const char *directory,
@@ -148,7 +318,7 @@ hn_err __wrap_hn_uring_io_open(hn_uring_io **out, hn_io_problem *problem, const 
     (void)options;
     hn_uring_io *io = malloc(sizeof *io);
     HN_CHECK(io != NULL);
-    io->disk = hn_sim_world_now->disk;
+    io->on_disk = hn_sim_disk_io(hn_sim_world_now->disk);
     *out = io;
     return HN_OK;
 }
@@ -162,7 +332,7 @@ void __wrap_hn_uring_io_close(hn_uring_io *io)
 hn_io __wrap_hn_uring_io_face(hn_uring_io *io);
 hn_io __wrap_hn_uring_io_face(hn_uring_io *io)
 {
-    return hn_sim_disk_io(io->disk);
+    return (hn_io){.operations = &io_operations, .self = io};
 }
 
 int __wrap_hn_uring_io_event_fd(const hn_uring_io *io);

@@ -31,7 +31,7 @@ typedef struct hn_sim_world {
     void (*appended)(void *self, uint64_t index, hn_bytes payload, uint64_t durable_index);
     /* Recovery took a frame from the log. */
     void (*replayed)(void *self, const hn_frame *frame);
-    /* The main thread sleeps: the cores run. */
+    /* The main thread sleeps, or waits for a background thread to end: the cores run. */
     void (*slept)(void *self, uint64_t ns);
 } hn_sim_world;
 
