@@ -1,5 +1,6 @@
 /* How a simulated node ends, and what starts from a disk that is not what it should be. */
 #include "engine/base/check.h"
+#include "pipeline/stage/snapshot_writer.h"
 #include "tests/sim/node_sim_internal.h"
 
 #include <dirent.h>
@@ -106,6 +107,8 @@ void hn_node_sim_die(simulation *sim)
         hn_sim_disk_kill(sim->disk);
         sim->result->kills++;
     }
+    if (sim->node != NULL && sim->node->snapshots != NULL)
+        sim->result->snapshots += hn_node_snapshot_status(sim->node).written;
     sim->world.is_dead = true;
     hn_sim_traffic_connect(sim->traffic, NULL);
     hn_node_destroy(sim->node);

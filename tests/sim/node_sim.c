@@ -162,6 +162,9 @@ static hn_err start(simulation *sim, hn_node_problem *problem)
     options.log_segment_bytes = sim->segment_bytes;
     options.log_in_flight = sim->in_flight;
     options.snapshot_after_frames = 1 + hn_prng_below(&sim->prng, 30);
+    options.snapshot_every_frames = 1 + hn_prng_below(&sim->prng, 12);
+    options.snapshots_kept = 2;
+    options.snapshot_bytes_per_second = sim->ledgers == 1 ? 1024 * 1024 : 0;
     options.history_map_bytes = 64 * 1024 * 1024;
     options.state_window_blocks = 8;
     options.is_quiet = true;

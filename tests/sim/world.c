@@ -5,7 +5,6 @@
 #include "pipeline/io/uring_io.h"
 #include "pipeline/port/port.h"
 #include "pipeline/query/lane.h"
-#include "pipeline/stage/snapshot_writer.h"
 #include "pipeline/stats/stats.h"
 #include "tests/sim/fiber.h"
 
@@ -106,14 +105,6 @@ hn_err __wrap_hn_query_lane_start(hn_query_lane **out, const hn_query_engine *en
     (void)engine;
     (void)options;
     *out = NULL;
-    return HN_OK;
-}
-
-/* A thread: snapshots are written at start and stop alone. */
-hn_err __wrap_hn_node_start_snapshots(hn_node *node);
-hn_err __wrap_hn_node_start_snapshots(hn_node *node)
-{
-    (void)node;
     return HN_OK;
 }
 
