@@ -2,4 +2,4 @@
 #define HN_LANES_IFMA
 #include "engine/crypto/recovery_lanes.h"
 
-const hn_recovery_kernel hn_recovery_ifma = HN_RECOVERY_LANES_KERNEL("avx512ifma");
+const hn_recovery_kernel hn_recovery_ifma = HN_RECOVERY_LANES_KERNEL("avx512ifma", 96);

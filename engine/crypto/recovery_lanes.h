@@ -213,9 +213,9 @@ static bool is_available(void)
     return lanes_available();
 }
 
-#define HN_RECOVERY_LANES_KERNEL(name_text)                                                                  \
+#define HN_RECOVERY_LANES_KERNEL(name_text, batch_size)                                                      \
     {                                                                                                        \
-        .name = (name_text), .worthwhile = 4, .table_bytes = sizeof(tables),                                 \
+        .name = (name_text), .worthwhile = 4, .batch = (batch_size), .table_bytes = sizeof(tables),          \
         .multiple_count = FIXED_WINDOWS + LANES, .available = is_available, .multiple = multiple,            \
         .prepare = prepare, .recover = recover,                                                              \
     }

@@ -210,27 +210,37 @@ HN_MUST_USE static bool make_multiples(group *groups, const tables *t, size_t co
 
 /* --- 4 and 5: the sum --- */
 
-static void sum_windows(group *g)
+/* Of one or two groups. */
+static void sum_windows(group *g, size_t count)
 {
-    jacobian sum = {element_of(offset_x), element_of(offset_y), element_small(1)};
-    add(&sum.d, &sum.d);
-    carry(&sum.d, TIGHT);
-    minus_add_whole(&sum, &g->sums[WINDOWS - 1]);
-    for (int i = WINDOWS - 2; i >= 0; i--) {
-        minus_double_times(&sum, WINDOW_BITS);
-        minus_add_whole(&sum, &g->sums[i]);
+    jacobian sums[2];
+    const affine *next[2];
+    affine last[2];
+    for (size_t j = 0; j < count; j++) {
+        sums[j] = (jacobian){element_of(offset_x), element_of(offset_y), element_small(1)};
+        add(&sums[j].d, &sums[j].d);
+        carry(&sums[j].d, TIGHT);
+        last[j] = g[j].of_generator;
+        add(&last[j].y, &g[j].of_generator.y);
+        carry(&last[j].y, TIGHT);
     }
-    affine last = g->of_generator;
-    add(&last.y, &g->of_generator.y);
-    carry(&last.y, TIGHT);
-    g->z_before = sum.z;
-    minus_add_whole(&sum, &last);
-    g->sum = sum;
+    for (int i = WINDOWS - 1; i >= 0; i--) {
+        for (size_t j = 0; j < count; j++)
+            next[j] = &g[j].sums[i];
+        minus_step(sums, i == WINDOWS - 1 ? 0 : WINDOW_BITS, next, count);
+    }
+    for (size_t j = 0; j < count; j++) {
+        g[j].z_before = sums[j].z;
+        next[j] = &last[j];
+    }
+    minus_step(sums, 0, next, count);
+    for (size_t j = 0; j < count; j++)
+        g[j].sum = sums[j];
 }
 
 HN_MUST_USE static bool sum_up(group *groups, size_t count)
 {
-    for (size_t i = 0; i < count; i += 2) { /* two at once: the products of one wait for each other */
+    for (size_t i = 0; i < count; i += 2) {
         const size_t beside = i + 1 < count ? 2 : 1;
         for (size_t j = 0; j < beside; j++)
             groups[i + j].product = element_small(1);
@@ -239,10 +249,12 @@ HN_MUST_USE static bool sum_up(group *groups, size_t count)
                 begin_window(&groups[i + j], window);
     }
     const bool is_sound = invert_products(groups, count);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i += POINTS_BESIDE) {
+        const size_t beside = i + POINTS_BESIDE <= count ? POINTS_BESIDE : 1;
         for (int window = WINDOWS - 1; window >= 0; window--)
-            end_window(&groups[i], window);
-        sum_windows(&groups[i]);
+            for (size_t j = 0; j < beside; j++)
+                end_window(&groups[i + j], window);
+        sum_windows(&groups[i], beside);
     }
     return is_sound;
 }

@@ -18,6 +18,9 @@
 
 enum { LANES = 4, LOG2_LANES = 2 };
 
+/* Points whose sums are made at once: two keep the multipliers busier, but have twice as many numbers. */
+enum { POINTS_BESIDE = 1 };
+
 typedef __m256i word, lane_set; /* a lane of a set is all ones or zero */
 typedef __m256d factor;
 

@@ -15,6 +15,9 @@
 
 enum { LANES = 8, LOG2_LANES = 3 };
 
+/* Points whose sums are made at once: two keep the multipliers busier, but have twice as many numbers. */
+enum { POINTS_BESIDE = 2 };
+
 typedef __m512i word, factor;
 typedef __mmask8 lane_set;
 

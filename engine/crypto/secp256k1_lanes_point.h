@@ -138,78 +138,139 @@ WHOLE void end_double(affine *out, element *inverse, const affine *p)
     out->y = reduce(&sum, 1, TIGHT);
 }
 
-/* --- Jacobian --- */
+/* --- Jacobian ---
+ *
+ * One or two points at once, product by product: those of one point wait for one another.
+ */
+#define EACH_POINT(j) _Pragma("GCC unroll 2") for (int j = 0; j < count; j++)
 
 /* p becomes -2 p: with s = d^2, t = x s, l = 3 x^2 it is x' = l^2 - 2 t, d' = 2 l (x' - t) + s^2, z' = d z.
  */
-PART void minus_double(jacobian *p)
+PART void minus_double(jacobian *p, const int count)
 {
-    const element s = square(&p->d, LOOSE);
-    columns sum = squared(&p->x);
-    const element l = reduce(&sum, 3, LOOSE);
-    const element t = multiply(&p->x, &s, TIGHT);
-    p->z = multiply(&p->d, &p->z, LOOSE);
-    element rest = primes(3);
-    subtract(&rest, &t);
-    subtract(&rest, &t);
-    sum = squared(&l);
-    add_low(&sum, &rest);
-    p->x = reduce(&sum, 1, TIGHT);
-    element apart = rest; /* 2 (x' - t): size 5 */
-    add(&apart, &p->x);
-    add(&apart, &p->x);
-    carry(&apart, LOOSE);
-    sum = squared(&s);
-    add_product(&sum, &l, &apart);
-    p->d = reduce(&sum, 1, TIGHT);
+    element s[2], l[2], t[2], rest[2], apart[2];
+    EACH_POINT(j)
+    s[j] = square(&p[j].d, LOOSE);
+    EACH_POINT(j)
+    {
+        columns sum = squared(&p[j].x);
+        l[j] = reduce(&sum, 3, LOOSE);
+    }
+    EACH_POINT(j)
+    t[j] = multiply(&p[j].x, &s[j], TIGHT);
+    EACH_POINT(j)
+    p[j].z = multiply(&p[j].d, &p[j].z, LOOSE);
+    EACH_POINT(j)
+    {
+        rest[j] = primes(3);
+        subtract(&rest[j], &t[j]);
+        subtract(&rest[j], &t[j]);
+        columns sum = squared(&l[j]);
+        add_low(&sum, &rest[j]);
+        p[j].x = reduce(&sum, 1, TIGHT);
+    }
+    EACH_POINT(j)
+    {
+        apart[j] = rest[j]; /* 2 (x' - t): size 5 */
+        add(&apart[j], &p[j].x);
+        add(&apart[j], &p[j].x);
+        carry(&apart[j], LOOSE);
+        columns sum = squared(&s[j]);
+        add_product(&sum, &l[j], &apart[j]);
+        p[j].d = reduce(&sum, 1, TIGHT);
+    }
+}
+
+/* a b - c, of size 1, where c has size `size`. */
+PART element multiply_less(const element *a, const element *b, const element *c, unsigned size)
+{
+    element rest = primes(size + 1);
+    subtract(&rest, c);
+    columns sum = columns_of(&rest);
+    add_product(&sum, a, b);
+    return reduce(&sum, 1, LOOSE);
 }
 
 /* p becomes -(p + q), where q has d for y: with h = x2 z^2 - x, r = d2 z^3 - d, i = 4 h^2, j = h i, v = x i
  * it is x' = r^2 - j - 2 v, d' = 2 (r (x' - v) + d j), z' = 2 h z. */
-PART void minus_add(jacobian *p, const affine *q)
+PART void minus_add(jacobian *p, const affine *const q[2], const int count)
 {
-    const element zz = square(&p->z, LOOSE);
-    const element zzz = multiply(&p->z, &zz, LOOSE);
-    element rest = primes(2);
-    subtract(&rest, &p->x);
-    columns sum = columns_of(&rest);
-    add_product(&sum, &q->x, &zz);
-    const element h = reduce(&sum, 1, LOOSE);
-    rest = primes(3);
-    subtract(&rest, &p->d);
-    sum = columns_of(&rest);
-    add_product(&sum, &q->y, &zzz);
-    const element r = reduce(&sum, 1, LOOSE);
-    sum = squared(&h);
-    const element i = reduce(&sum, 4, LOOSE);
-    const element j = multiply(&h, &i, TIGHT);
-    const element v = multiply(&p->x, &i, TIGHT);
-    sum = no_columns();
-    add_product(&sum, &h, &p->z);
-    p->z = reduce(&sum, 2, LOOSE);
-    rest = primes(4);
-    subtract(&rest, &j);
-    subtract(&rest, &v);
-    subtract(&rest, &v);
-    sum = squared(&r);
-    add_low(&sum, &rest);
-    p->x = reduce(&sum, 1, TIGHT);
-    const element apart = difference(&p->x, &v);
-    sum = no_columns();
-    add_product(&sum, &p->d, &j);
-    add_product(&sum, &r, &apart);
-    p->d = reduce(&sum, 2, TIGHT);
+    element zz[2], zzz[2], h[2], r[2], i[2], hi[2], v[2];
+    EACH_POINT(j)
+    zz[j] = square(&p[j].z, LOOSE);
+    EACH_POINT(j)
+    zzz[j] = multiply(&p[j].z, &zz[j], LOOSE);
+    EACH_POINT(j)
+    h[j] = multiply_less(&q[j]->x, &zz[j], &p[j].x, 1);
+    EACH_POINT(j)
+    r[j] = multiply_less(&q[j]->y, &zzz[j], &p[j].d, 2);
+    EACH_POINT(j)
+    {
+        columns sum = squared(&h[j]);
+        i[j] = reduce(&sum, 4, LOOSE);
+    }
+    EACH_POINT(j)
+    {
+        columns sum = no_columns();
+        add_product(&sum, &h[j], &p[j].z);
+        p[j].z = reduce(&sum, 2, LOOSE);
+    }
+    EACH_POINT(j)
+    hi[j] = multiply(&h[j], &i[j], TIGHT);
+    EACH_POINT(j)
+    v[j] = multiply(&p[j].x, &i[j], TIGHT);
+    EACH_POINT(j)
+    {
+        element rest = primes(4);
+        subtract(&rest, &hi[j]);
+        subtract(&rest, &v[j]);
+        subtract(&rest, &v[j]);
+        columns sum = squared(&r[j]);
+        add_low(&sum, &rest);
+        p[j].x = reduce(&sum, 1, TIGHT);
+    }
+    EACH_POINT(j)
+    {
+        const element apart = difference(&p[j].x, &v[j]);
+        columns sum = no_columns();
+        add_product(&sum, &p[j].d, &hi[j]);
+        add_product(&sum, &r[j], &apart);
+        p[j].d = reduce(&sum, 2, TIGHT);
+    }
 }
 
-WHOLE void minus_double_times(jacobian *p, int times)
+WHOLE void minus_double_one(jacobian *p, int times)
 {
     for (int i = 0; i < times; i++)
-        minus_double(p);
+        minus_double(p, 1);
 }
 
-WHOLE void minus_add_whole(jacobian *p, const affine *q)
+WHOLE void minus_double_two(jacobian *p, int times)
 {
-    minus_add(p, q);
+    for (int i = 0; i < times; i++)
+        minus_double(p, 2);
+}
+
+WHOLE void minus_add_one(jacobian *p, const affine *const q[2])
+{
+    minus_add(p, q, 1);
+}
+
+WHOLE void minus_add_two(jacobian *p, const affine *const q[2])
+{
+    minus_add(p, q, 2);
+}
+
+/* `times` doublings, then the addition, of one or two points. */
+PART void minus_step(jacobian *p, int times, const affine *const q[2], size_t count)
+{
+    if (count == 2) {
+        minus_double_two(p, times);
+        minus_add_two(p, q);
+    } else {
+        minus_double_one(p, times);
+        minus_add_one(p, q);
+    }
 }
 
 #endif

@@ -141,7 +141,7 @@ hn_err hn_signature_recover(const hn_signature_context *context, hn_address *sig
 
 size_t hn_signature_batch(const hn_signature_context *context)
 {
-    return context->kernel != NULL ? BATCH / 2 : BATCH / 16;
+    return context->kernel != NULL ? context->kernel->batch : 8;
 }
 
 static void recover_one(const hn_signature_context *context, hn_recovery *item, uint8_t public_key[64])

@@ -85,6 +85,7 @@ test('a repeated datagram is answered the same and applied once', async (t) => {
   assert.equal(await node.nonce(accounts[0].address), 1);
   const stages = await node.stats('/hanse/stages');
   assert.ok(stages.duplicates >= 2, `duplicates: ${stages.duplicates}`);
+  assert.equal(stages.verified, 1, 'a hash that was seen costs no second verification');
   assert.equal((await node.stats('/hanse/ledger,dev')).transactions, 1);
 });
 
