@@ -17,6 +17,7 @@ static const struct {
     {"import", hn_cli_import, "take blocks from files into a ledger"},
     {"export", hn_cli_export, "write the blocks of a ledger to a file"},
     {"verify", hn_cli_verify, "audit a data directory offline: log, snapshots, roots"},
+    {"reindex", hn_cli_reindex, "make the block history again from the log"},
     {"stats", hn_cli_stats, "ask the stats socket of a running node"},
     {"load", hn_cli_load, "load generator, over datagrams or JSON-RPC"},
     {"evm", hn_cli_evm, "run code or public test vectors: run, statetest, blocktest, ..."},

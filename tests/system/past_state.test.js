@@ -1,19 +1,21 @@
 // The state at older blocks: recorded while each block was the newest, and the same after an orderly stop, after
-// kill -9, when all of it is replayed from the log, and when hardly any memory is left for it.
+// kill -9, when all of it is replayed from the log, and when hardly any memory is left for it. And the block history,
+// made again by `hanse reindex`: every answer is the same byte for byte.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 
-import { run, startNode, workFolder } from './support/node.js';
+import { binary, run, startNode, until, workFolder } from './support/node.js';
 import { accounts, gwei, sign, stranger } from './support/wallets.js';
 
 const hex = (number) => '0x' + number.toString(16);
 const word = (number) => number.toString(16).padStart(64, '0');
 
-// Two words: stores the second at the first. One word: returns what is stored there.
-const code = '36604014601057' + '5f35545f5260205ff3' + '5b6020355f355500';
-const creation = '0x6018600a5f3960185ff3' + code;
+// Two words: stores the second at the first, and logs it. One word: returns what is stored there.
+const code = '36604014601057' + '5f35545f5260205ff3' + '5b60075f5fa16020355f355500';
+const creation = '0x601d600a5f39601d5ff3' + code;
 
 class Traffic {
   constructor() {
@@ -131,4 +133,87 @@ test('the state at older blocks is the same after restarts', async (t) => {
   const answer = await node.ask('eth_getBalance', [accounts[0].address, hex(newest - 51)]);
   assert.deepEqual(answer.error, { code: -32000, message: 'historical state is not available' });
   assert.ok(await node.call('eth_getBalance', [accounts[0].address, hex(newest - 50)]));
+});
+
+// Whatever the history tells of every block, and the state at each.
+async function everything(node, traffic) {
+  const answers = [];
+  const ask = async (method, params) => {
+    answers.push((await node.post(JSON.stringify({ jsonrpc: '2.0', id: answers.length, method, params }))).text);
+    return JSON.parse(answers.at(-1)).result;
+  };
+  const newest = Number(await ask('eth_blockNumber', []));
+  for (let number = 0; number <= newest; number++) {
+    const block = await ask('eth_getBlockByNumber', [hex(number), true]);
+    await ask('eth_getBlockByHash', [block.hash, false]);
+    await ask('debug_getRawBlock', [hex(number)]);
+    await ask('eth_getBlockReceipts', [hex(number)]);
+    for (const { hash } of block.transactions) {
+      await ask('eth_getTransactionByHash', [hash]);
+      await ask('eth_getTransactionReceipt', [hash]);
+      await ask('debug_traceTransaction', [hash, { tracer: 'callTracer' }]);
+    }
+    answers.push(await traffic.answers(node, number));
+  }
+  await ask('eth_getLogs', [{ fromBlock: '0x0', topics: ['0x' + word(7)] }]);
+  await ask('eth_getLogs', [{ fromBlock: '0x0', address: traffic.contracts[0] }]);
+  await ask('eth_feeHistory', ['0x20', 'latest', [10, 50]]);
+  return answers;
+}
+
+test('reindex makes the same block history again', async (t) => {
+  const data = path.join(workFolder(t), 'data');
+  const history = path.join(data, 'history');
+  const traffic = new Traffic();
+  let node = await startNode(t, { data });
+  await traffic.go(node, 30);
+  const busy = await run(['reindex', '--data', data]);
+  assert.equal(busy.code, 1, 'a running node has it');
+  assert.match(busy.stderr, /nothing was changed/);
+  const before = await everything(node, traffic);
+  assert.ok(before.length > 200 && before.filter((text) => text.includes('"logs":[{')).length > 5, `${before.length} answers`);
+  await node.stop();
+
+  const check = async (what) => {
+    node = await startNode(t, { data });
+    assert.doesNotMatch(node.stderr, /replay/, what);
+    const after = await everything(node, traffic);
+    for (const [i, text] of before.entries()) assert.equal(after[i], text, what);
+    assert.equal(after.length, before.length);
+    await node.stop();
+  };
+  const reindex = async (what) => {
+    const { code, stdout, stderr } = await run(['reindex', '--data', data]);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^ledger dev: 30 blocks, checked$/m);
+    assert.deepEqual(fs.readdirSync(data).filter((name) => name.startsWith('history')), ['history']);
+    await check(what);
+  };
+  await reindex('over an old one');
+  fs.rmSync(history, { recursive: true });
+  await reindex('where there is none');
+
+  // Killed while it works, it has changed nothing.
+  for (let round = 0; round < 3; round++) {
+    const child = spawn(binary, ['reindex', '--data', data], { stdio: 'ignore' });
+    const ended = new Promise((resolve) => child.on('close', resolve));
+    if (round !== 0) await until(() => child.exitCode !== null || fs.existsSync(path.join(data, 'history.new', 'data.mdb')), 'it works');
+    child.kill('SIGKILL');
+    await ended;
+    if (round === 1) await check('killed in the middle');
+  }
+  await reindex('begun anew');
+
+  // A log that cannot be read leaves the old one.
+  const where = path.join(data, 'log-000000000001.segment');
+  const bytes = fs.readFileSync(where);
+  const damaged = Buffer.from(bytes);
+  damaged[8192 + 600] ^= 1;
+  fs.writeFileSync(where, damaged);
+  const refused = await run(['reindex', '--data', data]);
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /the log cannot be replayed.*nothing was changed/);
+  fs.writeFileSync(where, bytes);
+  assert.deepEqual(fs.readdirSync(data).filter((name) => name.startsWith('history')), ['history']);
+  await check('the log was damaged');
 });
