@@ -103,7 +103,8 @@ static hn_err note_hash(hn_sealed *sealed, const hn_hash *hash)
     return hn_block_hashes_push(&sealed->hashes, hash);
 }
 
-static uint64_t oldest_pinned(const hn_sealed *sealed)
+/* The oldest block, of `from` and above, at which a reader works. */
+static uint64_t oldest_pinned(const hn_sealed *sealed, uint64_t from)
 {
     uint64_t oldest = HN_SEALED_UNPINNED;
     for (size_t i = 0; i < HN_SEALED_READERS_MAX / 64; i++) {
@@ -111,21 +112,25 @@ static uint64_t oldest_pinned(const hn_sealed *sealed)
         for (; bits != 0; bits &= bits - 1) {
             size_t reader = 64 * i + (size_t)__builtin_ctzll(bits);
             uint64_t pinned = atomic_load_explicit(&sealed->pinned[reader].number, memory_order_relaxed);
-            oldest = pinned < oldest ? pinned : oldest;
+            if (pinned >= from && pinned < oldest)
+                oldest = pinned;
         }
     }
     return oldest;
 }
 
 /* What may leave the window. With a history: the blocks that are found there; and those that never will be,
- * for their undo was written by nobody. */
-static hn_window_leave what_may_leave(const hn_sealed *sealed, uint64_t pinned)
+ * for their undo was written by nobody. Who works at an older block does so without memory. */
+static hn_window_leave what_may_leave(const hn_sealed *sealed)
 {
+    hn_window_leave leave = {.pinned = oldest_pinned(sealed, sealed->window.first), .through = UINT64_MAX};
     if (sealed->history == NULL)
-        return (hn_window_leave){.pinned = pinned, .through = UINT64_MAX};
+        return leave;
     hn_undo_reach reach = hn_history_undo_reach(sealed->history, sealed->ledger);
-    uint64_t found = reach.indexed > reach.oldest ? reach.indexed : reach.oldest;
-    return (hn_window_leave){.pinned = UINT64_MAX, .through = reach.oldest == UINT64_MAX ? 0 : found};
+    leave.through = reach.indexed > reach.oldest ? reach.indexed : reach.oldest;
+    if (reach.oldest == UINT64_MAX)
+        leave.through = 0;
+    return leave;
 }
 
 static hn_err push(hn_sealed *sealed, hn_state_diff *applied, hn_arena *scratch, const hn_header *header,
@@ -135,10 +140,9 @@ static hn_err push(hn_sealed *sealed, hn_state_diff *applied, hn_arena *scratch,
     if (clears_storage(diff))
         HN_TRY(copy_diff(applied, scratch, diff));
     HN_TRY(hn_flat_apply(sealed->flat, scratch, applied));
-    uint64_t pinned = oldest_pinned(sealed);
     if (sealed->history != NULL)
-        hn_history_hold_undo(sealed->history, sealed->ledger, pinned);
-    hn_window_leave leave = what_may_leave(sealed, pinned);
+        hn_history_hold_undo(sealed->history, sealed->ledger, oldest_pinned(sealed, 0));
+    hn_window_leave leave = what_may_leave(sealed);
     HN_TRY(hn_window_push(&sealed->window, header, hash, applied, &leave));
     return note_hash(sealed, hash);
 }

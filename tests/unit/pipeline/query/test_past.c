@@ -3,6 +3,7 @@
 #include "pipeline/history/undo_chunk.h"
 #include "pipeline/query/engine.h"
 #include "pipeline/query/simulation.h"
+#include "pipeline/query/walk.h"
 
 #include "engine/crypto/keccak.h"
 #include "tests/unit/engine/state/world.h"
@@ -403,5 +404,40 @@ Test(past, is_read_while_blocks_come)
         pthread_join(threads[i], NULL);
     cr_assert_eq(hn_history_commit(f->history), HN_OK);
     check_some(f, 10);
+    free_fixture(f);
+}
+
+static void run_at_once(void *self, hn_query_errand *errand)
+{
+    (void)self;
+    hn_query_errand_run(errand);
+}
+
+static void note_nothing(void *self)
+{
+    (void)self;
+}
+
+/* Whoever reads all of a block's state from memory (a walk) finds it there, for up to twice the bytes. */
+Test(past, stays_in_memory_while_it_is_read_there)
+{
+    fixture *f = make_fixture(6, UINT32_MAX);
+    push_many(f, 40);
+    hn_query_engine *reader;
+    hn_query_walk *walk;
+    static hn_query_walk_place place;
+    hn_query_engine_set_carrier(f->engine, run_at_once, NULL);
+    cr_assert_eq(hn_query_reader_create(&reader, f->engine, HN_QUERY_READER_OF_SNAPSHOTS), HN_OK);
+    cr_assert_eq(hn_query_walk_begin(&walk, &place, &f->arena, reader, 0, note_nothing, NULL), HN_OK);
+    cr_assert_eq(place.head.number, 40);
+    for (unsigned i = 0; hn_query_count(f->engine, 0).undo_bytes < 3 * MEMORY_BYTES / 2; i++) {
+        cr_assert_lt(i, 200);
+        push(f);
+        cr_assert_leq(hn_query_count(f->engine, 0).oldest_block_in_memory, 40);
+    }
+    hn_query_walk_end(walk);
+    push_many(f, 30);
+    cr_assert_gt(hn_query_count(f->engine, 0).oldest_block_in_memory, 40);
+    hn_query_engine_destroy(reader);
     free_fixture(f);
 }
