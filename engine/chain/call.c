@@ -90,12 +90,13 @@ static bool upper_bound(hn_block_context *context, uint64_t *gas, const hn_call 
     uint64_t most = call->gas >= HN_GAS_TRANSACTION ? call->gas : context->block.gas_limit;
     if (context->block.fork >= HN_FORK_OSAKA && most > HN_GAS_LIMIT_CAP)
         most = HN_GAS_LIMIT_CAP;
-    if (!hn_u256_is_zero(&call->gas_price)) {
+    const hn_u256 *price = hn_u256_is_zero(&call->fee_cap) ? &call->gas_price : &call->fee_cap;
+    if (!hn_u256_is_zero(price)) {
         const hn_state_account *sender = hn_state_get(context->state, &call->from);
         if (!hn_u256_less(&call->value, &sender->current.balance))
             return false;
         hn_u256 available = hn_u256_sub(&sender->current.balance, &call->value);
-        hn_u256 affordable = hn_u256_div(&available, &call->gas_price);
+        hn_u256 affordable = hn_u256_div(&available, price);
         if (hn_u256_fits_64(&affordable) && affordable.w[0] < most)
             most = affordable.w[0];
     }
@@ -135,7 +136,7 @@ static hn_err estimate(hn_block_context *context, uint64_t *gas, hn_transaction_
         *result = (hn_transaction_result){.reject = HN_REJECT_FUNDS};
         return HN_OK;
     }
-    if (is_plain_transfer(context, call)) {
+    if (high >= HN_GAS_TRANSACTION && is_plain_transfer(context, call)) {
         HN_TRY(try_gas(context, result, call, HN_GAS_TRANSACTION));
         if (succeeded(result)) {
             *gas = HN_GAS_TRANSACTION;

@@ -11,6 +11,7 @@ typedef struct hn_call {
     hn_address to;
     uint64_t gas;
     hn_u256 gas_price; /* 0: fees are not charged and the base fee opcode still answers the block's */
+    hn_u256 fee_cap;   /* what estimates bound the gas by; 0: the price */
     hn_u256 value;
     hn_bytes input;
     const hn_access_entry *access_list;

@@ -47,6 +47,7 @@ static bool price_call(hn_query *query, const hn_u256 *base_fee)
         refused = (hn_transaction_result){.reject = HN_REJECT_FEE_CAP_BELOW_BASE_FEE, .bound = *base_fee};
     bool carry;
     hn_u256 price = hn_u256_add_carry(base_fee, tip, &carry);
+    query->call.fee_cap = *most;
     query->call.gas_price = carry || hn_u256_less(most, &price) ? *most : price;
     if (refused.reject != HN_REJECT_NONE)
         query->result = refused;

@@ -422,6 +422,21 @@ Test(methods, ask_for_what_a_call_costs_at_its_fee_cap)
     stop();
 }
 
+/* The same balances: an estimate looks no further than the cap lets the sender pay for. */
+Test(methods, estimate_what_can_be_paid_at_the_fee_cap)
+{
+    static const char params[] =
+        "[{\"from\":\"" POOR "\",\"to\":\"" TARGET "\",\"maxFeePerGas\":\"0x59682f00\"},"
+        "\"latest\",{\"" POOR "\":{\"balance\":\"0x%" PRIx64 "\"}}]";
+    char text[400];
+    start(&(hn_rpc_config){0});
+    snprintf(text, sizeof text, params, UINT64_C(31500000000000));
+    expect_result("/", "eth_estimateGas", text, "\"0x5208\"");
+    snprintf(text, sizeof text, params, UINT64_C(31499999999999));
+    expect_error("eth_estimateGas", text, -32000, "gas required exceeds allowance (20999)");
+    stop();
+}
+
 /* Whoever offers a fee pays it, so the sender is made rich. */
 Test(methods, say_why_a_call_with_fee_caps_failed)
 {
