@@ -94,3 +94,10 @@ hn_rpc_complaint hn_rpc_read_log_request(hn_rpc_log_request *out, hn_arena *aren
         complaint = read_addresses(&out->filter, arena, hn_rpc_member(json, "address"));
     return complaint != NULL ? complaint : read_topics(&out->filter, arena, hn_rpc_member(json, "topics"));
 }
+
+bool hn_rpc_range_is_reversed(const hn_rpc_log_request *request)
+{
+    return request->has_first && request->first.kind == HN_BLOCK_NUMBER && request->has_last &&
+           request->last.kind == HN_BLOCK_NUMBER && request->last.number != 0 &&
+           request->first.number > request->last.number;
+}

@@ -46,8 +46,7 @@ void hn_rpc_eth_newFilter(hn_rpc_call *call)
         hn_rpc_fail(call, HN_RPC_INVALID_PARAMS, "invalid argument 0: %s", complaint);
         return;
     }
-    if (request.first.kind == HN_BLOCK_NUMBER && request.has_first && request.has_last &&
-        request.last.kind == HN_BLOCK_NUMBER && request.first.number > request.last.number) {
+    if (hn_rpc_range_is_reversed(&request)) {
         hn_rpc_fail(call, HN_RPC_INVALID_PARAMS, "invalid block range params");
         return;
     }

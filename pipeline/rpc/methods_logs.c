@@ -55,10 +55,12 @@ static hn_err resolve(hn_rpc_log_query *query, hn_history_reader *reader)
     scan->next_block =
         request->has_first && request->first.kind == HN_BLOCK_NUMBER ? request->first.number : newest;
     scan->last = request->has_last && request->last.kind == HN_BLOCK_NUMBER ? request->last.number : newest;
-    query->wrong_way = scan->next_block > scan->last;
+    /* As geth: a number that lies behind another is a mistake, one behind the newest block finds nothing. */
+    query->wrong_way = hn_rpc_range_is_reversed(request);
     if (query->wrong_way || scan->last > newest)
         return HN_ERR_RANGE;
-    query->too_wide = range_max != 0 && scan->last - scan->next_block >= range_max;
+    query->too_wide =
+        range_max != 0 && scan->last >= scan->next_block && scan->last - scan->next_block >= range_max;
     return query->too_wide ? HN_ERR_RANGE : HN_OK;
 }
 

@@ -71,6 +71,7 @@ test('ranges and results are capped, and nobody waits for a long query', async (
   await emit(node, 11, 1, contract);
   assert.deepEqual(await error({ ...recent, toBlock: 'latest' }), [-32005, 'query returned more than 5000 results']);
   assert.deepEqual(await error({ fromBlock: '0x2', toBlock: '0x1' }), [-32602, 'invalid block range params']);
+  assert.deepEqual(await node.call('eth_getLogs', [{ toBlock: '0x1' }]), [], 'nothing lies between the newest block and that');
   assert.deepEqual(await error({ fromBlock: '0x0', toBlock: '0xffff' }), [-32602, 'block range extends beyond current head block']);
 
   // Many long queries at once, some of them in one batch, and some whose clients go.
