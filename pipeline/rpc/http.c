@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <string.h>
 #include <strings.h>
 
 enum { LARGE_BODY_BYTES = 16 * 1024 }; /* requests above it wait by themselves */
@@ -343,6 +344,24 @@ static bool header_is_too_large(const hn_rpc_server *server, const h2o_req_t *re
     return size > server->core.config.header_bytes_max;
 }
 
+/* More than one line that says where the body ends: what stands before us may have believed another than we
+ * do, and have taken for a body what is a request (RFC 9112, section 6.3). The library keeps these lines from
+ * us, but the head is still the beginning of what was read. */
+static bool has_two_lengths(h2o_req_t *request)
+{
+    const h2o_buffer_t *input = request->conn->callbacks->get_socket(request->conn)->input;
+    const char *at = input->bytes, *end = at + input->size;
+    unsigned count = 0;
+    while ((at = memchr(at, '\n', (size_t)(end - at))) != NULL && ++at != end && *at != '\r' && *at != '\n') {
+        static const char *const names[] = {"content-length", "transfer-encoding"};
+        for (unsigned i = 0; i < 2; i++) {
+            size_t size = strlen(names[i]);
+            count += (size_t)(end - at) > size && strncasecmp(at, names[i], size) == 0;
+        }
+    }
+    return count > 1;
+}
+
 int hn_rpc_http_on_request(h2o_handler_t *handler, h2o_req_t *request)
 {
     hn_rpc_server *server = ((hn_rpc_handler *)(void *)handler)->server;
@@ -351,6 +370,10 @@ int hn_rpc_http_on_request(h2o_handler_t *handler, h2o_req_t *request)
         request->http1_is_persistent = 0;
         return answer_text(server, request, 431, "Request Header Fields Too Large",
                            "the header is too large\n");
+    }
+    if (has_two_lengths(request)) {
+        request->http1_is_persistent = 0;
+        return answer_text(server, request, 400, "Bad Request", "the length of the body is told twice\n");
     }
     if (!host_is_allowed(server, request->input.authority))
         return answer_text(server, request, 403, "Forbidden", "invalid host specified\n");

@@ -97,6 +97,10 @@ test('what HTTP forbids is refused, and the connection ended', async (t) => {
     ['POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: many\r\n\r\n', 400],
     ['POST / HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: gzip\r\n\r\n', 400],
     ['POST / HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n', 400],
+    // Two lengths, of which another server on the way may have believed the other one.
+    ['POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n', 400],
+    ['POST / HTTP/1.1\r\nhost: localhost\r\nTransfer-Encoding: chunked\r\nContent-Length: 0\r\n\r\n0\r\n\r\n', 400],
+    ['POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n{}\n', 400],
     [post('{}', 'expect: a-miracle'), 417], [post('x'.repeat(2001)), 413],
     ['POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 99999999999999\r\n\r\n', 413],
     ['POST / HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\nfff\r\n' + 'x'.repeat(0xfff) + '\r\n', 413],
