@@ -5,14 +5,16 @@
 #include "bench/load/batch.h"
 #include "bench/load/options.h"
 #include "bench/load/pacer.h"
+#include "bench/load/plan.h"
 
 /* One batch on its way. */
 typedef struct hn_load_run {
     const hn_load_options *options;
     const hn_load_batch *batch;
-    uint32_t level;      /* hn_reply_level */
-    const char *title;   /* of the progress line, once a second; NULL: silent */
-    hn_load_pacer pacer; /* open; filled in */
+    uint32_t level;           /* hn_reply_level */
+    const hn_load_plan *told; /* datagrams tell the senders that are in it; NULL: none */
+    const char *title;        /* of the progress line, once a second; NULL: silent */
+    hn_load_pacer pacer;      /* open; filled in */
     uint64_t datagrams_sent;
     uint64_t datagrams_repeated;
     uint64_t processor_ns; /* that the generator itself used for it */

@@ -19,7 +19,7 @@ enum {
     SESSION_TRANSACTIONS = 512, /* for so many unanswered ones another session is opened */
     BURST = 64,
     DATAGRAM_BYTES_DEFAULT = 1400,
-    DATAGRAM_BYTES_LOOPBACK = 4200, /* a full frame of transfers */
+    DATAGRAM_BYTES_LOOPBACK = 4800, /* a full frame of transfers, and who sends them */
     SOCKET_BUFFER_BYTES = 8 * 1024 * 1024,
 };
 
@@ -180,6 +180,17 @@ static void close_driver(driver *d)
     free(d);
 }
 
+/* Who is said to send a transaction; NULL: nothing is said. */
+static const hn_address *told_sender(const hn_load_run *run, uint64_t index)
+{
+    if (run->told == NULL)
+        return NULL;
+    uint64_t sender = hn_load_sender_of(run->told, index);
+    if (index % 100 < run->options->wrong_hints)
+        sender = sender + 1 < run->options->senders ? sender + 1 : 0;
+    return &run->told->senders[sender].address;
+}
+
 /* Session by session: each gets what fits, so that frames are full. */
 static void submit(driver *d)
 {
@@ -188,7 +199,7 @@ static void submit(driver *d)
         uint32_t room = hn_wire_client_room(session);
         for (uint64_t index; room != 0 && hn_load_pacer_next(&d->run->pacer, &index, d->now_ns); room--) {
             hn_bytes raw = hn_load_batch_at(d->run->batch, index);
-            if (hn_wire_client_submit(session, raw, index, d->now_ns) != HN_OK) {
+            if (hn_wire_client_submit(session, raw, told_sender(d->run, index), index, d->now_ns) != HN_OK) {
                 hn_load_pacer_put_back(&d->run->pacer, index, d->now_ns);
                 break;
             }

@@ -115,7 +115,11 @@ static hn_err check(session *s, hn_load_state *state, const hn_load_run *run)
 static hn_err measure(session *s, const hn_load_batch *batch, hn_load_state *state)
 {
     const hn_load_options *options = s->options;
-    hn_load_run run = {.options = options, .batch = batch, .level = options->level, .title = "load"};
+    hn_load_run run = {.options = options,
+                       .batch = batch,
+                       .level = options->level,
+                       .told = options->hints ? &s->plan : NULL,
+                       .title = "load"};
     HN_TRY(hn_load_pacer_open(&run.pacer, options->count, options->rate, options->window));
     hn_err err = send_batch(&run);
     hn_load_check outcome = HN_LOAD_CHECK_SKIPPED;

@@ -41,6 +41,8 @@ typedef struct hn_load_options {
     uint64_t batch;
     uint64_t threads; /* 0: one a core */
     uint64_t timeout_s;
+    uint64_t wrong_hints; /* percent */
+    bool hints;
     bool json;
     bool no_check;
     bool help;

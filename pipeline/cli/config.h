@@ -100,6 +100,8 @@ typedef struct hn_config_ledger {
     X(pool_transactions, "pool.transactions", NUMBER, "32768", 1, 49152, "waiting transactions per ledger")  \
     X(pool_sender, "pool.sender", NUMBER, "4096", 1, 49152, "waiting transactions per sender")               \
     X(pool_gapped, "pool.gapped", NUMBER, "2048", 1, 49152, "of them behind a gap in the nonces")            \
+    X(pool_known_senders, "pool.known-senders", NUMBER, "65536", 0, 1048576,                                 \
+      "senders whose keys are kept, so that told ones are checked quickly: 8 KiB each, taken as they come")  \
     X(log_segment, "log.segment", NUMBER, "64", 8, 4096, "MiB of one log segment")                           \
     X(log_writes, "log.writes", NUMBER, "2", 1, 16, "log writes in flight")                                  \
     X(snapshot_frames, "snapshot.frames", NUMBER, "20000", 0, 4294967295,                                    \

@@ -181,6 +181,7 @@ static bool start_node(running *self)
         .transactions_per_sender = (uint32_t)config->pool_sender,
         .gapped_per_sender = (uint32_t)config->pool_gapped,
     };
+    options.known_senders = (uint32_t)config->pool_known_senders;
     options.log_segment_bytes = config->log_segment << 20;
     options.log_in_flight = (uint32_t)config->log_writes;
     options.snapshot_after_frames = config->snapshot_frames;

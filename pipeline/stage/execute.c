@@ -4,6 +4,7 @@
  * everything that readers see wait until it is durable (reply.c, seal.c).
  */
 #include "engine/base/check.h"
+#include "engine/crypto/keccak.h"
 #include "pipeline/stage/ledgers.h"
 
 void hn_node_note_sealed(hn_node_ledger *ledger)

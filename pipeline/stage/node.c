@@ -118,9 +118,24 @@ static hn_err open_signatures(hn_node *node, hn_node_problem *problem)
     return err;
 }
 
+static hn_err open_known_keys(hn_node *node, uint64_t table_seed)
+{
+    const char *wanted = node->options.signature_kernel;
+    const hn_known_keys_options options = {
+        .keys_max = node->options.known_senders, .readers = node->verifier_count, .seed = table_seed};
+    HN_TRY(hn_known_keys_create(&node->known_keys, node->signatures, &options));
+    if (wanted == NULL || strcmp(wanted, hn_known_keys_kernel(node->known_keys)) == 0)
+        return HN_OK;
+    hn_known_keys_destroy(node->known_keys); /* another kernel is to do everything */
+    node->known_keys = NULL;
+    return HN_OK;
+}
+
 static hn_err open_engine(hn_node *node, hn_node_problem *problem, uint64_t table_seed)
 {
     hn_err err = open_signatures(node, problem);
+    if (err == HN_OK && node->options.known_senders != 0)
+        err = open_known_keys(node, table_seed);
     if (err == HN_OK)
         err = hn_precompile_context_create(&node->precompiles);
     for (uint32_t i = 0; err == HN_OK && i < node->shard_count; i++)
@@ -328,6 +343,7 @@ void hn_node_destroy(hn_node *node)
         hn_uring_io_close(node->uring);
     if (node->precompiles != NULL)
         hn_precompile_context_destroy(node->precompiles);
+    hn_known_keys_destroy(node->known_keys);
     if (node->signatures != NULL)
         hn_signature_context_destroy(node->signatures);
     hn_arena_destroy(&node->boot_arena);

@@ -34,6 +34,7 @@ typedef struct hn_node_options {
     uint32_t shards; /* at least 1, at most cores */
     bool is_polling; /* cores never sleep */
     hn_pool_limits pool;
+    uint32_t known_senders; /* whose keys are kept for quicker checks, 8 KB each; 0: none */
     uint64_t log_segment_bytes;
     uint32_t log_in_flight;
     uint64_t snapshot_after_frames; /* replayed frames after which a snapshot is written at start; 0: never */

@@ -27,6 +27,15 @@ static hn_err tell_stages(void *self, hn_stats_writer *writer, const char *param
     hn_stats_put(writer, "busy", read_counter(&node->counters.busy));
     hn_stats_put(writer, "verified", verified);
     hn_stats_put(writer, "refused", refused);
+    if (node->known_keys != NULL) {
+        const hn_known_keys_counts senders = hn_known_keys_count(node->known_keys);
+        hn_stats_put(writer, "hints_proven", senders.proven);
+        hn_stats_put(writer, "hints_unknown", senders.unknown);
+        hn_stats_put(writer, "hints_wrong", senders.wrong);
+        hn_stats_put(writer, "sender_keys", senders.made - senders.evicted);
+        hn_stats_put(writer, "sender_keys_evicted", senders.evicted);
+        hn_stats_put(writer, "sender_keys_refused", senders.refused);
+    }
     hn_stats_put(writer, "frames", read_counter(&node->counters.frames));
     hn_stats_put(writer, "sealed", read_counter(&node->counters.sealed));
     hn_stats_put(writer, "queries",

@@ -6,6 +6,7 @@
  * and a flood fills big frames.
  */
 #include "engine/base/check.h"
+#include "engine/crypto/keccak.h"
 #include "pipeline/stage/wiring.h"
 
 #include "shard/log/batch.h"

@@ -67,7 +67,8 @@ static void take(hn_node *node, hn_pending *pending)
     }
 }
 
-hn_verdict hn_node_submit_datagram(void *self, hn_bytes raw, hn_reply_level level, uint64_t token)
+hn_verdict hn_node_submit_datagram(void *self, hn_bytes raw, const hn_address *sender, hn_reply_level level,
+                                   uint64_t token)
 {
     hn_node *node = self;
     if (atomic_load_explicit(&node->intake_closed, memory_order_relaxed))
@@ -84,6 +85,8 @@ hn_verdict hn_node_submit_datagram(void *self, hn_bytes raw, hn_reply_level leve
         return HN_VERDICT_BUSY;
     }
     pending->ledger = find_ledger(node, raw);
+    if (sender != NULL)
+        pending->hint = *sender;
     pending->origin = HN_ORIGIN_DATAGRAM;
     pending->level = level;
     pending->token = token;

@@ -174,6 +174,7 @@ static hn_err make_verifiers(hn_node *node)
         if (verifier == NULL)
             return HN_ERR_NO_MEMORY;
         verifier->node = node;
+        verifier->index = i;
         hn_arena_init(&verifier->arena, 0, HN_PENDING_ARENA_BYTES_MAX);
         node->verifiers[node->verifier_count++] = verifier;
     }

@@ -7,7 +7,7 @@
 #ifndef HN_PIPELINE_STAGE_WIRING_H
 #define HN_PIPELINE_STAGE_WIRING_H
 
-#include "engine/crypto/keccak.h"
+#include "engine/crypto/known_keys.h"
 #include "engine/engine.h"
 #include "pipeline/core/core.h"
 #include "pipeline/history/history.h"
@@ -111,6 +111,7 @@ typedef struct hn_shard_lane {
 /* A verifier: one on each core that verifies. */
 typedef struct hn_verifier {
     struct hn_node *node;
+    uint32_t index; /* among the verifiers */
     hn_arena arena;
     _Atomic uint64_t verified;
     _Atomic uint64_t refused;
@@ -162,6 +163,7 @@ struct hn_node {
     uint32_t verifier_count;
 
     hn_signature_context *signatures;
+    hn_known_keys *known_keys; /* of senders; verifiers read it by their numbers; NULL: none */
     hn_precompile_context *precompiles;
     hn_arena boot_arena; /* genesis and whatever else lives as long as the node */
 
@@ -261,10 +263,8 @@ void hn_node_await_block_hash(void *self, hn_hash *out, uint64_t block_number);
 
 /* Tells JSON-RPC that a transaction can be ordered, once, if somebody wants to know. Its ledger's shard. */
 void hn_node_announce(hn_node_ledger *ledger, hn_pending *pending);
-
 /* Counts what waits in the lane's pools. Shard core, before what left them can be freed. */
 void hn_node_count_gapped(hn_shard_lane *lane);
-
 /* Answers one of the query kinds about a pool, on its shard's core. */
 void hn_node_answer_pool_query(hn_node *node, hn_query *query);
 
@@ -272,7 +272,8 @@ void hn_node_answer_pool_query(hn_node *node, hn_query *query);
 void hn_node_flush_port(hn_node *node);
 
 /* The wire server's callbacks; context is the node. Front. */
-hn_verdict hn_node_submit_datagram(void *node, hn_bytes raw, hn_reply_level level, uint64_t token);
+hn_verdict hn_node_submit_datagram(void *node, hn_bytes raw, const hn_address *sender, hn_reply_level level,
+                                   uint64_t token);
 void hn_node_send_datagrams(void *node, const hn_datagram_out *datagrams, size_t count);
 
 /* The stages: one file each. All take the object named. */

@@ -18,9 +18,12 @@ typedef struct client_frame {
     uint64_t due_ns;  /* when it is sent again */
     uint32_t tries;
     uint32_t final; /* bit i: transaction i has its result */
-    uint32_t size;
+    uint32_t raw_bytes;
     uint8_t count; /* 0: finished, or not begun */
+    uint8_t sender_count;
     bool has_arrived;
+    uint8_t sender_of[HN_WIRE_TRANSACTIONS_MAX];
+    hn_address senders[HN_WIRE_TRANSACTIONS_MAX];
     hn_bytes raw[HN_WIRE_TRANSACTIONS_MAX];
     uint64_t user[HN_WIRE_TRANSACTIONS_MAX];
 } client_frame;
@@ -29,6 +32,7 @@ struct hn_wire_client {
     hn_wire_client_options options;
     hn_wire_client_callbacks callbacks;
     bool has_cookie;
+    bool takes_senders;
     uint64_t cookie;
     uint64_t hello_due_ns;
     uint64_t hello_wait_ns;
@@ -102,7 +106,10 @@ static void send_frame(hn_wire_client *client, client_frame *frame, uint64_t now
                              .sequence = frame->sequence,
                              .ahead = (uint8_t)(frame->sequence - client->oldest),
                              .level = (uint8_t)client->options.level,
-                             .count = frame->count};
+                             .count = frame->count,
+                             .sender_count = client->takes_senders ? frame->sender_count : 0,
+                             .senders = frame->senders};
+    memcpy(submit.sender_of, frame->sender_of, frame->count * sizeof frame->sender_of[0]);
     memcpy(submit.transactions, frame->raw, frame->count * sizeof frame->raw[0]);
     size_t size = hn_wire_write_submit(client->buffer, client->options.session, &submit);
     client->callbacks.send(client->callbacks.context, hn_bytes_of(client->buffer, size));
@@ -140,26 +147,62 @@ uint32_t hn_wire_client_room(const hn_wire_client *client)
     return room < credit ? (uint32_t)room : credit;
 }
 
-hn_err hn_wire_client_submit(hn_wire_client *client, hn_bytes raw, uint64_t user, uint64_t now_ns)
+/* The sender's number in the frame, sender_count when it is new there. */
+static unsigned sender_number(const client_frame *frame, const hn_address *sender)
 {
+    unsigned number = 0;
+    while (number < frame->sender_count && !hn_address_equal(&frame->senders[number], sender))
+        number++;
+    return number;
+}
+
+/* What the frame's datagram takes with the transaction in it. */
+static size_t size_with(const client_frame *frame, hn_bytes raw, const hn_address *sender)
+{
+    unsigned senders = frame->sender_count;
+    if (sender != NULL && sender_number(frame, sender) == senders)
+        senders++;
+    size_t size = HN_WIRE_SUBMIT_BYTES + senders * sizeof *frame->senders;
+    size += frame->raw_bytes + raw.size + (senders != 0 ? 3u : 2u) * (frame->count + (size_t)1);
+    return size;
+}
+
+static void put_transaction(client_frame *frame, hn_bytes raw, const hn_address *sender, uint64_t user)
+{
+    frame->sender_of[frame->count] = HN_WIRE_SENDER_NONE;
+    if (sender != NULL) {
+        const unsigned number = sender_number(frame, sender);
+        if (number == frame->sender_count)
+            frame->senders[frame->sender_count++] = *sender;
+        frame->sender_of[frame->count] = (uint8_t)number;
+    }
+    frame->raw[frame->count] = raw;
+    frame->user[frame->count++] = user;
+    frame->raw_bytes += (uint32_t)raw.size;
+}
+
+hn_err hn_wire_client_submit(hn_wire_client *client, hn_bytes raw, const hn_address *sender, uint64_t user,
+                             uint64_t now_ns)
+{
+    const size_t most = client->options.datagram_bytes_max;
     if (raw.size < HN_WIRE_TRANSACTION_BYTES_MIN)
         return HN_ERR_RANGE;
-    if (raw.size > client->options.datagram_bytes_max - HN_WIRE_SUBMIT_BYTES - 2)
+    if (raw.size > most - HN_WIRE_SUBMIT_BYTES - 2)
         return HN_ERR_LIMIT;
     if (hn_wire_client_room(client) == 0)
         return HN_ERR_AGAIN;
+    if (!client->takes_senders || raw.size > most - HN_WIRE_SUBMIT_BYTES - 3 - sizeof *sender)
+        sender = NULL;
     client_frame *frame = frame_of(client, client->next);
-    if (frame->count != 0 && frame->size + 2 + raw.size > client->options.datagram_bytes_max) {
+    if (frame->count != 0 && size_with(frame, raw, sender) > most) {
         close_frame(client, now_ns);
         if (hn_wire_client_room(client) == 0)
             return HN_ERR_AGAIN;
         frame = frame_of(client, client->next);
     }
     if (frame->count == 0)
-        *frame = (client_frame){.sequence = client->next, .size = HN_WIRE_SUBMIT_BYTES};
-    frame->raw[frame->count] = raw;
-    frame->user[frame->count++] = user;
-    frame->size += 2 + (uint32_t)raw.size;
+        *frame = (client_frame){.sequence = client->next};
+    put_transaction(frame, raw, sender, user);
     client->unfinished++;
     if (frame->count == client->transactions_max)
         close_frame(client, now_ns);
@@ -295,6 +338,7 @@ static void take_cookie(hn_wire_client *client, const hn_wire_cookie *cookie, ui
     client->has_cookie = true;
     client->cookie = cookie->cookie;
     client->credit = cookie->credit;
+    client->takes_senders = cookie->takes_senders;
     client->transactions_max = cookie->transactions_max < HN_WIRE_TRANSACTIONS_MAX
                                    ? cookie->transactions_max
                                    : (uint32_t)HN_WIRE_TRANSACTIONS_MAX;

@@ -11,12 +11,15 @@ enum {
     COOKIE_WINDOW = 16,
     COOKIE_TRANSACTIONS = 18,
     COOKIE_CREDIT = 20,
+    COOKIE_ABILITIES = 22,
+    ABILITY_SENDERS = 1,
 
     SUBMIT_COOKIE = 8,
     SUBMIT_SEQUENCE = 16,
     SUBMIT_AHEAD = 24,
     SUBMIT_LEVEL = 25,
-    SUBMIT_RESERVED = 26,
+    SUBMIT_SENDERS = 26,
+    SUBMIT_RESERVED = 27,
 
     ACK_COOKIE = 8,
     ACK_OLDEST = 16,
@@ -41,6 +44,9 @@ enum {
     RECEIPT_SHORT_HASH = 8,
     RECEIPT_SHORT_HASH_BYTES = 8,
 };
+
+_Static_assert(sizeof(hn_address) == 20 && _Alignof(hn_address) == 1,
+               "addresses lie in datagrams as they are");
 
 static const uint64_t block_number_mask = (UINT64_C(1) << 48) - 1;
 
@@ -98,6 +104,7 @@ size_t hn_wire_write_cookie(uint8_t *to, uint32_t session, const hn_wire_cookie 
     hn_store_be16(to + COOKIE_WINDOW, cookie->window);
     hn_store_be16(to + COOKIE_TRANSACTIONS, cookie->transactions_max);
     hn_store_be16(to + COOKIE_CREDIT, cookie->credit);
+    hn_store_be16(to + COOKIE_ABILITIES, cookie->takes_senders ? ABILITY_SENDERS : 0);
     return HN_WIRE_COOKIE_BYTES;
 }
 
@@ -107,7 +114,9 @@ hn_err hn_wire_read_cookie(hn_wire_cookie *out, hn_bytes datagram)
     *out = (hn_wire_cookie){.cookie = hn_load_be64(datagram.data + COOKIE_COOKIE),
                             .window = hn_load_be16(datagram.data + COOKIE_WINDOW),
                             .transactions_max = hn_load_be16(datagram.data + COOKIE_TRANSACTIONS),
-                            .credit = hn_load_be16(datagram.data + COOKIE_CREDIT)};
+                            .credit = hn_load_be16(datagram.data + COOKIE_CREDIT),
+                            .takes_senders =
+                                (hn_load_be16(datagram.data + COOKIE_ABILITIES) & ABILITY_SENDERS) != 0};
     return HN_OK;
 }
 
@@ -121,16 +130,25 @@ hn_err hn_wire_read_submit(hn_wire_submit *out, hn_bytes datagram)
     out->sequence = hn_load_be64(data + SUBMIT_SEQUENCE);
     out->ahead = data[SUBMIT_AHEAD];
     out->level = data[SUBMIT_LEVEL];
+    out->sender_count = data[SUBMIT_SENDERS];
     if (out->count == 0 || out->count > HN_WIRE_TRANSACTIONS_MAX || out->ahead >= HN_WIRE_WINDOW ||
         out->ahead > out->sequence || out->level > HN_REPLY_EXECUTED ||
-        hn_load_be16(data + SUBMIT_RESERVED) != 0)
+        out->sender_count > HN_WIRE_TRANSACTIONS_MAX || data[SUBMIT_RESERVED] != 0)
         return HN_ERR_RANGE;
     size_t at = HN_WIRE_SUBMIT_BYTES;
+    if (datagram.size - at < out->sender_count * sizeof *out->senders)
+        return HN_ERR_TRUNCATED;
+    out->senders = (const hn_address *)(const void *)(data + at);
+    at += out->sender_count * sizeof *out->senders;
     for (unsigned i = 0; i < out->count; i++) {
-        if (datagram.size - at < 2)
+        const size_t head = out->sender_count != 0 ? 3 : 2;
+        if (datagram.size - at < head)
             return HN_ERR_TRUNCATED;
         size_t size = hn_load_be16(data + at);
-        at += 2;
+        out->sender_of[i] = head == 3 ? data[at + 2] : HN_WIRE_SENDER_NONE;
+        if (out->sender_of[i] != HN_WIRE_SENDER_NONE && out->sender_of[i] >= out->sender_count)
+            return HN_ERR_RANGE;
+        at += head;
         if (size < HN_WIRE_TRANSACTION_BYTES_MIN)
             return HN_ERR_RANGE;
         if (datagram.size - at < size)
@@ -148,14 +166,22 @@ size_t hn_wire_write_submit(uint8_t *to, uint32_t session, const hn_wire_submit 
     hn_store_be64(to + SUBMIT_SEQUENCE, submit->sequence);
     to[SUBMIT_AHEAD] = submit->ahead;
     to[SUBMIT_LEVEL] = submit->level;
-    hn_store_be16(to + SUBMIT_RESERVED, 0);
+    to[SUBMIT_SENDERS] = submit->sender_count;
+    to[SUBMIT_RESERVED] = 0;
     size_t at = HN_WIRE_SUBMIT_BYTES;
+    if (submit->sender_count != 0) {
+        memcpy(to + at, submit->senders, submit->sender_count * sizeof *submit->senders);
+        at += submit->sender_count * sizeof *submit->senders;
+    }
     for (unsigned i = 0; i < submit->count; i++) {
         hn_bytes transaction = submit->transactions[i];
         HN_CHECK(transaction.size <= UINT16_MAX);
         hn_store_be16(to + at, (uint16_t)transaction.size);
-        memcpy(to + at + 2, transaction.data, transaction.size);
-        at += 2 + transaction.size;
+        at += 2;
+        if (submit->sender_count != 0)
+            to[at++] = submit->sender_of[i];
+        memcpy(to + at, transaction.data, transaction.size);
+        at += transaction.size;
     }
     return at;
 }

@@ -17,7 +17,8 @@ enum {
     HN_WIRE_WINDOW = 64,           /* submit frames of a session that may be unfinished */
     HN_WIRE_TRANSACTIONS_MAX = 32, /* of one submit frame */
     HN_WIRE_TRANSACTION_BYTES_MIN =
-        16, /* shorter ones make a frame malformed; the shortest real one has about 70 */
+        16,                     /* shorter ones make a frame malformed; the shortest real one has about 70 */
+    HN_WIRE_SENDER_NONE = 0xff, /* in place of a sender's number: not told */
     HN_WIRE_CREDIT_MAX = HN_WIRE_WINDOW * HN_WIRE_TRANSACTIONS_MAX,
     HN_WIRE_LEDGER_NONE = 0xffff, /* in place of a ledger: the transaction is for none here, or not known */
 
@@ -79,6 +80,7 @@ typedef struct hn_wire_cookie {
     uint16_t window;
     uint16_t transactions_max;
     uint16_t credit;
+    bool takes_senders; /* submit frames may tell senders */
 } hn_wire_cookie;
 
 typedef struct hn_wire_submit {
@@ -87,6 +89,9 @@ typedef struct hn_wire_submit {
     uint8_t ahead; /* of the oldest sequence that the client has not all results of; below HN_WIRE_WINDOW */
     uint8_t level; /* hn_reply_level */
     uint8_t count;
+    uint8_t sender_count; /* at most HN_WIRE_TRANSACTIONS_MAX; 0: none is told, sender_of means nothing */
+    const hn_address *senders;                   /* untrusted */
+    uint8_t sender_of[HN_WIRE_TRANSACTIONS_MAX]; /* below sender_count, or HN_WIRE_SENDER_NONE */
     hn_bytes transactions[HN_WIRE_TRANSACTIONS_MAX];
 } hn_wire_submit;
 
@@ -123,7 +128,7 @@ typedef struct hn_wire_receipt {
 HN_MUST_USE hn_err hn_wire_read_header(hn_wire_header *out, hn_bytes datagram);
 
 /* Each reads a whole datagram whose header says so. HN_ERR_TRUNCATED, HN_ERR_TRAILING, HN_ERR_RANGE.
- * Transactions are views into the datagram. */
+ * Transactions and senders are views into the datagram. */
 HN_MUST_USE hn_err hn_wire_read_cookie(hn_wire_cookie *out, hn_bytes datagram);
 HN_MUST_USE hn_err hn_wire_read_submit(hn_wire_submit *out, hn_bytes datagram);
 HN_MUST_USE hn_err hn_wire_read_ack(hn_wire_ack *out, hn_bytes datagram);

@@ -160,7 +160,8 @@ static void take_hello(hn_wire_server *server, const hn_datagram *datagram, uint
     hn_wire_cookie cookie = {.cookie = hn_wire_cookie_make(server, &datagram->peer, session),
                              .window = HN_WIRE_WINDOW,
                              .transactions_max = HN_WIRE_TRANSACTIONS_MAX,
-                             .credit = hn_wire_credit(server)};
+                             .credit = hn_wire_credit(server),
+                             .takes_senders = true};
     uint8_t *to = hn_wire_out_room(server);
     hn_wire_out_add(server, &datagram->peer, hn_wire_write_cookie(to, session, &cookie));
     server->counters.hellos++;

@@ -35,8 +35,9 @@ typedef struct hn_wire_callbacks {
     /* Takes one transaction of one datagram; `raw` is valid during the call. HN_VERDICT_QUEUED: it is on its
      * way, and exactly one hn_wire_server_reply with this token follows (further ones are ignored). Anything
      * else (BUSY, STOPPED, NO_LEDGER, TOO_LARGE) is the answer. The shape of the RLP has been checked,
-     * nothing more. */
-    hn_verdict (*submit)(void *context, hn_bytes raw, hn_reply_level level, uint64_t token);
+     * nothing more. `sender` is what the client says who signed it, untrusted; NULL: nothing. */
+    hn_verdict (*submit)(void *context, hn_bytes raw, const hn_address *sender, hn_reply_level level,
+                         uint64_t token);
     /* Sends datagrams; payloads are valid during the call. */
     void (*send)(void *context, const hn_datagram_out *datagrams, size_t count);
 } hn_wire_callbacks;

@@ -104,7 +104,9 @@ static void submit_items(hn_wire_server *server, uint32_t index, hn_session_fram
             verdict = HN_VERDICT_BUSY;
             detail = 0;
         } else if (err == HN_OK) {
-            verdict = server->callbacks.submit(server->callbacks.context, submit->transactions[i],
+            const hn_address *sender =
+                submit->sender_of[i] != HN_WIRE_SENDER_NONE ? &submit->senders[submit->sender_of[i]] : NULL;
+            verdict = server->callbacks.submit(server->callbacks.context, submit->transactions[i], sender,
                                                (hn_reply_level)submit->level, token | i);
             detail = 0;
         }

@@ -63,7 +63,7 @@ void hn_wire_take_unframed(hn_wire_server *server, const hn_datagram *datagram)
         answer_at_once(server, datagram, HN_VERDICT_BUSY, 0);
         return;
     }
-    hn_verdict verdict = server->callbacks.submit(server->callbacks.context, datagram->payload,
+    hn_verdict verdict = server->callbacks.submit(server->callbacks.context, datagram->payload, NULL,
                                                   server->options.receipt_level, token);
     if (verdict == HN_VERDICT_QUEUED) {
         server->counters.transactions++;

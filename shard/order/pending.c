@@ -16,6 +16,7 @@ static void clear(hn_pending *pending)
     pending->level = HN_REPLY_QUEUED;
     pending->is_answered = false;
     pending->is_announced = false;
+    memset(&pending->hint, 0, sizeof pending->hint);
     pending->token = 0;
     pending->received_ns = 0;
     pending->next = NULL;

@@ -42,6 +42,7 @@ typedef struct hn_pending {
     hn_reply_level level;
     bool is_answered;        /* the submitter heard all that it will hear (a gapped one, at QUEUED) */
     bool is_announced;       /* subscribers to pending transactions heard of it */
+    hn_address hint;         /* who signed it, as the submitter says; zero: nothing was said */
     uint64_t token;          /* the submitter's own, given back in the reply */
     uint64_t received_ns;    /* monotonic clock */
     struct hn_pending *next; /* for lists of whoever owns the slot */

@@ -31,11 +31,16 @@ typedef struct stage {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static hn_verdict submit(void *self, hn_bytes raw, hn_reply_level level, uint64_t token)
+static hn_verdict submit(void *self, hn_bytes raw, const hn_address *sender, hn_reply_level level,
+                         uint64_t token)
 {
     stage *s = self;
     HN_CHECK(raw.size >= HN_WIRE_TRANSACTION_BYTES_MIN && hn_wire_check_transaction(raw) == HN_OK);
     HN_CHECK(level <= HN_REPLY_EXECUTED);
+    static volatile uint8_t last; /* so that all of the sender is read */
+    for (size_t i = 0; sender != NULL && i < sizeof sender->b; i++)
+        last = sender->b[i];
+    (void)last;
     s->tokens[s->token_count++ % TOKENS] = token;
     return s->is_busy ? HN_VERDICT_BUSY : HN_VERDICT_QUEUED;
 }
@@ -128,7 +133,9 @@ static void step(stage *s, uint8_t control, uint8_t argument, uint8_t *bytes, si
     if ((control & 128) != 0) {
         hn_wire_client_receive(s->client, hn_bytes_of(bytes, size), s->now_ns);
         static const uint8_t raw[64] = {0xf8, 62};
-        hn_err err = hn_wire_client_submit(s->client, hn_bytes_of(raw, sizeof raw), argument, s->now_ns);
+        const hn_address sender = {{(uint8_t)(argument / 4)}};
+        hn_err err = hn_wire_client_submit(s->client, hn_bytes_of(raw, sizeof raw),
+                                           argument % 4 ? &sender : NULL, argument, s->now_ns);
         HN_CHECK(err == HN_OK || err == HN_ERR_AGAIN);
         hn_wire_client_flush(s->client, s->now_ns);
     } else {

@@ -159,6 +159,7 @@ static hn_err start(simulation *sim, hn_node_problem *problem)
     options.ledger_count = sim->ledgers;
     options.cores = 1;
     options.shards = sim->shards;
+    options.known_senders = 4; /* fewer than there are */
     options.log_segment_bytes = sim->segment_bytes;
     options.log_in_flight = sim->in_flight;
     options.snapshot_after_frames = 1 + hn_prng_below(&sim->prng, 30);

@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { REPLIES_AT_ONCE = 16, RESENT_DOUBLINGS_MAX = 5 };
+/* Each time that a framed client sends something again takes a frame of its window, which does not move while
+ * its oldest frame waits behind that very transaction: as many of them as a full disk lasts must fit. */
+enum { REPLIES_AT_ONCE = 16, RESENT_DOUBLINGS_MAX = 7 };
 static const uint64_t patience_ns = 20000000; /* before something is sent again, for the first time */
 
 static hn_peer peer_of(uint16_t port)
@@ -193,13 +195,20 @@ static uint64_t due_ns(const hn_sim_transaction *transaction)
     return transaction->sent_ns + (transaction->tries == 0 ? 0 : patience_ns << doublings);
 }
 
+/* Who is said to send it: mostly who does, else another or nobody. */
+static const hn_address *told_sender(const hn_sim_traffic *traffic, const hn_sim_transaction *transaction)
+{
+    const uint64_t told = (transaction->nonce + transaction->sender) % 8;
+    return told == 6 ? NULL : &traffic->senders[told == 7 ? 0 : transaction->sender];
+}
+
 static bool send_one(hn_sim_traffic *traffic, client *by, hn_sim_transaction *transaction)
 {
     switch (by->kind) {
     case FRAMED:
         if (transaction->is_sent ||
-            hn_wire_client_submit(by->wire, transaction->raw, (uint64_t)(transaction - traffic->transactions),
-                                  traffic->now_ns) != HN_OK)
+            hn_wire_client_submit(by->wire, transaction->raw, told_sender(traffic, transaction),
+                                  (uint64_t)(transaction - traffic->transactions), traffic->now_ns) != HN_OK)
             return false;
         break;
     case UNFRAMED:

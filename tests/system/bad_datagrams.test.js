@@ -192,3 +192,50 @@ test('a repeated frame is acknowledged again and applied once', async (t) => {
   await until(async () => (await node.nonce(accounts[0].address)) === 3, 'readers see them');
   assert.equal(await node.balance(stranger(4)), 18n);
 });
+
+// As submitFrame, with addresses, and for each transaction the number of its supposed sender.
+function toldFrame({ session, cookie, sequence, senders, told, transactions }) {
+  const plain = submitFrame({ session, cookie, sequence, transactions: [] });
+  plain[3] = transactions.length;
+  plain[26] = senders.length;
+  const items = transactions.map((raw, i) => {
+    const head = Buffer.alloc(3);
+    head.writeUInt16BE(bytesOf(raw).length);
+    head[2] = told[i];
+    return Buffer.concat([head, bytesOf(raw)]);
+  });
+  return Buffer.concat([plain, ...senders.map((address) => bytesOf(address)), ...items]);
+}
+
+test('whoever is said to send a transaction, its signature decides', async (t) => {
+  const node = await startNode(t);
+  const sender = new Sender(t, node.udpPort);
+  const cookie = await hello(sender, 9);
+  const senders = [...accounts.slice(0, 4).map((account) => account.address), stranger(5), '0x' + '00'.repeat(20)];
+  const rounds = 12;
+  for (let round = 0; round < rounds; round++) {
+    // Right, another known one, a stranger, nobody at all, not told: in turn.
+    const told = accounts.slice(0, 4).map((_, i) => (round < 4 ? i : [i, (i + 1) % 4, 4, 5, 255][(round + i) % 5]));
+    const transactions = accounts.slice(0, 4).map((account) => sign(account, { nonce: round, to: stranger(6), value: 1n }));
+    const frame = toldFrame({ session: 9, cookie, sequence: BigInt(round), senders, told, transactions });
+    for (let items = 0; items !== 0b1111; ) {
+      const ack = await exchange(sender, frame);
+      assert.equal(ack[2], 4, 'an acknowledgement');
+      for (let at = 36; at < ack.length; at += 16) {
+        assert.deepEqual([ack[at + 1], ack[at + 2]], [2, 0], 'executed');
+        if (ack.readBigUInt64BE(16) + BigInt(ack[at]) === BigInt(round)) items |= ack.readUInt32BE(at + 4);
+      }
+    }
+  }
+  for (const account of accounts.slice(0, 4)) assert.equal(await node.nonce(account.address), rounds);
+  await until(async () => (await node.balance(stranger(6))) === BigInt(4 * rounds), 'all of it has arrived');
+  const stages = await node.stats('/hanse/stages');
+  // Machines without a kernel for known keys recover all and count nothing.
+  if (stages.sender_keys > 0) assert.ok(stages.hints_proven > 0 && stages.hints_wrong > 10, JSON.stringify(stages));
+
+  const transactions = [sign(accounts[0], { nonce: rounds, to: stranger(6) })];
+  const bad = toldFrame({ session: 9, cookie, sequence: BigInt(rounds), senders, told: [6], transactions });
+  await sender.send(bad);
+  const error = await until(() => sender.others.find((other) => other[2] === 5), 'an error');
+  assert.equal(error[16], errors.MALFORMED, 'a sender that is not there');
+});

@@ -87,7 +87,8 @@ Test(receive, takes_no_more_than_it_can_answer)
     cr_assert_eq(hn_stage_receive(&node), 0u);
     cr_assert_eq(hn_ring_count(node.submit), 2u);
     cr_assert_eq(hn_ring_count(node.free_pending), free_slots);
-    cr_assert_eq((int)hn_node_submit_datagram(&node, raw_of(1), HN_REPLY_EXECUTED, 4), (int)HN_VERDICT_BUSY);
+    cr_assert_eq((int)hn_node_submit_datagram(&node, raw_of(1), NULL, HN_REPLY_EXECUTED, 4),
+                 (int)HN_VERDICT_BUSY);
 
     for (uint64_t token = 2; token <= 3; token++) {
         cr_assert_eq(next_reply().token, 1000);
@@ -109,7 +110,7 @@ Test(receive, knows_a_transaction_whichever_way_it_came)
 {
     submit_by_rpc(1, 2, 1);
     cr_assert_eq(hn_stage_receive(&node), 1u);
-    cr_assert_eq((int)hn_node_submit_datagram(&node, raw_of(2), HN_REPLY_EXECUTED, 2),
+    cr_assert_eq((int)hn_node_submit_datagram(&node, raw_of(2), NULL, HN_REPLY_EXECUTED, 2),
                  (int)HN_VERDICT_QUEUED);
     hn_reply reply = next_reply();
     cr_assert_eq((int)reply.verdict, (int)HN_VERDICT_KNOWN);
@@ -121,7 +122,7 @@ Test(receive, knows_a_transaction_whichever_way_it_came)
                                  .block_number = 7,
                                  .frame_index = 9};
     hn_recent_put(node.recent, &reply.hash, &outcome);
-    cr_assert_eq((int)hn_node_submit_datagram(&node, raw_of(2), HN_REPLY_EXECUTED, 3),
+    cr_assert_eq((int)hn_node_submit_datagram(&node, raw_of(2), NULL, HN_REPLY_EXECUTED, 3),
                  (int)HN_VERDICT_QUEUED);
     reply = next_reply();
     cr_assert_eq((int)reply.verdict, (int)HN_VERDICT_EXECUTED);
@@ -140,7 +141,7 @@ Test(receive, finds_the_ledger_by_the_chain_id)
 {
     hn_pending *pending;
     for (uint8_t chain_id = 1; chain_id <= 3; chain_id++) {
-        cr_assert_eq((int)hn_node_submit_datagram(&node, raw_of(chain_id), HN_REPLY_EXECUTED, chain_id),
+        cr_assert_eq((int)hn_node_submit_datagram(&node, raw_of(chain_id), NULL, HN_REPLY_EXECUTED, chain_id),
                      (int)HN_VERDICT_QUEUED);
         cr_assert_eq(hn_ring_pop(node.verify, &pending, 1), 1u);
         cr_assert_eq(pending->ledger, chain_id <= 2 ? chain_id - 1u : HN_LEDGER_NONE);

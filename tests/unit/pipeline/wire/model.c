@@ -77,7 +77,14 @@ model_packet *model_link_take(model_link *link, uint64_t now_ns)
     return NULL;
 }
 
-hn_verdict model_engine_submit(void *self, hn_bytes raw, hn_reply_level level, uint64_t token)
+bool model_sender(hn_address *out, uint32_t number)
+{
+    memset(out->b, (int)(number / 5 % 40 + 1), sizeof out->b);
+    return number % 7 != 0 && number / 100 % 3 != 0;
+}
+
+hn_verdict model_engine_submit(void *self, hn_bytes raw, const hn_address *sender, hn_reply_level level,
+                               uint64_t token)
 {
     model_engine *engine = self;
     engine->last_raw = raw;
@@ -87,6 +94,12 @@ hn_verdict model_engine_submit(void *self, hn_bytes raw, hn_reply_level level, u
         return HN_VERDICT_BUSY;
     uint32_t number = model_number(raw);
     cr_assert_lt(number, (uint32_t)MODEL_TRANSACTIONS_MAX);
+    hn_address told;
+    cr_assert(model_sender(&told, number) || sender == NULL, "nobody told who sends %u", number);
+    if (sender != NULL) {
+        cr_assert(hn_address_equal(sender, &told), "another's sender for %u", number);
+        engine->told++;
+    }
     engine->given[number]++;
     cr_assert_lt(engine->in_flight, (uint32_t)MODEL_TRANSACTIONS_MAX);
     uint32_t i = engine->in_flight++;

@@ -60,9 +60,14 @@ typedef struct model_engine {
     hn_bytes last_raw;
     hn_reply_level last_level;
     uint64_t last_token;
+    uint32_t told; /* transactions that came with their sender */
 } model_engine;
 
-hn_verdict model_engine_submit(void *engine, hn_bytes raw, hn_reply_level level, uint64_t token);
+hn_verdict model_engine_submit(void *engine, hn_bytes raw, const hn_address *sender, hn_reply_level level,
+                               uint64_t token);
+
+/* Who sends transaction `number`, as the tests' clients tell it; false: they do not. */
+bool model_sender(hn_address *out, uint32_t number);
 /* Gives the server every answer that is due. */
 void model_engine_answer(model_engine *engine, hn_wire_server *server);
 

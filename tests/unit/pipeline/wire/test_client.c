@@ -33,6 +33,7 @@ struct world {
     uint32_t results[MODEL_TRANSACTIONS_MAX]; /* final ones */
     uint32_t finished;
     size_t largest_answer;
+    bool is_old; /* a server from before senders could be told */
 };
 
 static void server_send(void *self, const hn_datagram_out *datagrams, size_t count)
@@ -41,7 +42,12 @@ static void server_send(void *self, const hn_datagram_out *datagrams, size_t cou
     for (size_t i = 0; i < count; i++) {
         if (datagrams[i].payload.size > w->largest_answer)
             w->largest_answer = datagrams[i].payload.size;
-        model_link_send(w->down, &datagrams[i].peer, datagrams[i].payload, w->now_ns);
+        uint8_t bytes[HN_WIRE_ANSWER_BYTES_MAX];
+        memcpy(bytes, datagrams[i].payload.data, datagrams[i].payload.size);
+        if (w->is_old && bytes[2] == HN_WIRE_COOKIE)
+            hn_store_be16(bytes + 22, 0);
+        model_link_send(w->down, &datagrams[i].peer, hn_bytes_of(bytes, datagrams[i].payload.size),
+                        w->now_ns);
     }
 }
 
@@ -68,10 +74,11 @@ static void client_result(void *self, uint64_t user, const hn_wire_result *resul
     w->finished++;
 }
 
-static hn_verdict world_submit(void *self, hn_bytes raw, hn_reply_level level, uint64_t token)
+static hn_verdict world_submit(void *self, hn_bytes raw, const hn_address *sender, hn_reply_level level,
+                               uint64_t token)
 {
     world *w = self;
-    return model_engine_submit(w->engine, raw, level, token);
+    return model_engine_submit(w->engine, raw, sender, level, token);
 }
 
 static void start_server(world *w, const hn_wire_options *options)
@@ -134,8 +141,10 @@ static void feed(world *w, endpoint *e)
             number = e->next++;
         else
             break;
+        hn_address sender;
+        const bool is_told = model_sender(&sender, number);
         hn_err err = hn_wire_client_submit(e->client, hn_bytes_of(w->raw[number], sizeof w->raw[number]),
-                                           number, w->now_ns);
+                                           is_told ? &sender : NULL, number, w->now_ns);
         if (err == HN_ERR_AGAIN) {
             e->again[e->refused++] = number;
             break;
@@ -187,6 +196,23 @@ Test(wire_client, clean_link_needs_no_repetition)
         cr_assert_eq(w->engine->given[i], 1);
     cr_assert_eq(hn_wire_client_counters_of(w->clients[0].client)->repeated, 0);
     cr_assert_eq(hn_wire_server_counters(w->server)->frames_repeated, 0);
+    uint32_t told = 0;
+    for (uint32_t i = 0; i < 2000; i++) {
+        hn_address sender;
+        told += model_sender(&sender, i);
+    }
+    cr_assert_eq(w->engine->told, told);
+    world_destroy(w);
+}
+
+Test(wire_client, an_older_server_is_not_told_of_senders)
+{
+    hn_wire_options options = {.receipt_level = HN_REPLY_EXECUTED, .secret = {1, 2}};
+    world *w = world_create(2, 2000, 3, 3, &options);
+    w->is_old = true;
+    run(w, 2000, 10);
+    cr_assert_eq(w->engine->told, 0);
+    cr_assert_eq(hn_wire_server_counters(w->server)->malformed, 0);
     world_destroy(w);
 }
 

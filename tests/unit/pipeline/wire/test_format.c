@@ -70,9 +70,10 @@ Test(wire_format, submit_bad_fields)
         const char *what;
         size_t at;
         uint8_t value;
-    } cases[] = {{"no transactions", 3, 0}, {"too many", 3, 33},     {"ahead beyond the window", 24, 64},
-                 {"ahead of zero", 24, 63}, {"level sealed", 25, 3}, {"reserved", 26, 1},
-                 {"reserved", 27, 1},       {"tiny item", 29, 15}};
+    } cases[] = {
+        {"no transactions", 3, 0}, {"too many", 3, 33},     {"ahead beyond the window", 24, 64},
+        {"ahead of zero", 24, 63}, {"level sealed", 25, 3}, {"more senders than there are bytes", 26, 32},
+        {"reserved", 27, 1},       {"tiny item", 29, 15}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         uint8_t bytes[8192];
         size_t size = make_submit(bytes, 2);
@@ -81,6 +82,62 @@ Test(wire_format, submit_bad_fields)
         hn_wire_submit submit;
         cr_assert_neq(hn_wire_read_submit(&submit, hn_bytes_of(bytes, size)), HN_OK, "%s", cases[i].what);
     }
+}
+
+static size_t make_told(uint8_t *to, const hn_address *senders)
+{
+    static uint8_t transactions[3][MODEL_TRANSACTION_BYTES];
+    hn_wire_submit submit = {.sequence = 70,
+                             .level = 2,
+                             .count = 3,
+                             .sender_count = 2,
+                             .senders = senders,
+                             .sender_of = {1, HN_WIRE_SENDER_NONE, 0}};
+    for (unsigned i = 0; i < 3; i++) {
+        model_transaction(transactions[i], i);
+        submit.transactions[i] = hn_bytes_of(transactions[i], MODEL_TRANSACTION_BYTES);
+    }
+    return hn_wire_write_submit(to, 1, &submit);
+}
+
+Test(wire_format, submit_with_senders)
+{
+    const hn_address senders[2] = {{{1, 2, 3}}, {{4, 5, 6}}};
+    uint8_t bytes[8192];
+    const size_t size = make_told(bytes, senders);
+    cr_assert_eq(size, 28 + 2 * 20 + 3 * 113);
+    cr_assert_eq(bytes[26], 2);
+    cr_assert_eq(memcmp(bytes + 28, senders, sizeof senders), 0);
+    static const uint8_t item[] = {0, 110, 1};
+    cr_assert_eq(memcmp(bytes + 68, item, sizeof item), 0);
+    hn_wire_submit submit;
+    cr_assert_eq(hn_wire_read_submit(&submit, hn_bytes_of(bytes, size)), HN_OK);
+    cr_assert_eq(submit.sender_count, 2);
+    cr_assert_eq(memcmp(submit.senders, senders, sizeof senders), 0);
+    cr_assert_eq(submit.sender_of[0], 1);
+    cr_assert_eq(submit.sender_of[1], HN_WIRE_SENDER_NONE);
+    cr_assert_eq(submit.sender_of[2], 0);
+    cr_assert_eq(model_number(submit.transactions[2]), 2);
+    for (size_t cut = 8; cut < size; cut++)
+        cr_assert_neq(hn_wire_read_submit(&submit, hn_bytes_of(bytes, cut)), HN_OK, "cut at %zu", cut);
+    bytes[70] = 2; /* a sender that is not there */
+    cr_assert_eq(hn_wire_read_submit(&submit, hn_bytes_of(bytes, size)), HN_ERR_RANGE);
+    bytes[26] = 33;
+    cr_assert_eq(hn_wire_read_submit(&submit, hn_bytes_of(bytes, size)), HN_ERR_RANGE);
+}
+
+Test(wire_format, abilities_of_a_server)
+{
+    hn_wire_cookie cookie = {
+        .cookie = 1, .window = 64, .transactions_max = 32, .credit = 9, .takes_senders = true};
+    uint8_t bytes[HN_WIRE_COOKIE_BYTES];
+    const size_t size = hn_wire_write_cookie(bytes, 1, &cookie);
+    cr_assert_eq(hn_load_be16(bytes + 22), 1);
+    cr_assert_eq(hn_wire_read_cookie(&cookie, hn_bytes_of(bytes, size)), HN_OK);
+    cr_assert(cookie.takes_senders);
+    hn_store_be16(bytes + 22, 0); /* an older one */
+    cr_assert_eq(hn_wire_read_cookie(&cookie, hn_bytes_of(bytes, size)), HN_OK);
+    cr_assert(!cookie.takes_senders);
 }
 
 Test(wire_format, ack_layout)

@@ -21,10 +21,12 @@ typedef struct desk {
     uint64_t now_ns;
 } desk;
 
-static hn_verdict submit(void *self, hn_bytes raw, hn_reply_level level, uint64_t token)
+static hn_verdict submit(void *self, hn_bytes raw, const hn_address *sender, hn_reply_level level,
+                         uint64_t token)
 {
     desk *d = self;
     (void)raw;
+    (void)sender;
     d->level = level;
     d->tokens[d->submitted++ % ANSWERS_MAX] = token;
     return d->verdict;
