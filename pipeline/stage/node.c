@@ -124,7 +124,8 @@ static hn_err open_known_keys(hn_node *node, uint64_t table_seed)
     const hn_known_keys_options options = {
         .keys_max = node->options.known_senders, .readers = node->verifier_count, .seed = table_seed};
     HN_TRY(hn_known_keys_create(&node->known_keys, node->signatures, &options));
-    if (wanted == NULL || strcmp(wanted, hn_known_keys_kernel(node->known_keys)) == 0)
+    if (wanted == NULL || strcmp(wanted, "auto") == 0 ||
+        strcmp(wanted, hn_known_keys_kernel(node->known_keys)) == 0)
         return HN_OK;
     hn_known_keys_destroy(node->known_keys); /* another kernel is to do everything */
     node->known_keys = NULL;

@@ -230,6 +230,7 @@ test('whoever is said to send a transaction, its signature decides', async (t) =
   for (const account of accounts.slice(0, 4)) assert.equal(await node.nonce(account.address), rounds);
   await until(async () => (await node.balance(stranger(6))) === BigInt(4 * rounds), 'all of it has arrived');
   const stages = await node.stats('/hanse/stages');
+  assert.ok(Number.isInteger(stages.sender_keys), 'keys of senders are kept');
   // Machines without a kernel for known keys recover all and count nothing.
   if (stages.sender_keys > 0) assert.ok(stages.hints_proven > 0 && stages.hints_wrong > 10, JSON.stringify(stages));
 
