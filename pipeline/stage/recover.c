@@ -61,6 +61,17 @@ static hn_err take_part(void *context, const hn_replayed_part *part)
     return HN_OK;
 }
 
+/* A snapshot is written of what is durable: frames that it contains cannot be missing. */
+static hn_err check_reaches(const hn_node_ledger *ledger, uint64_t last_index, hn_node_problem *problem)
+{
+    if (ledger->snapshot_index <= last_index)
+        return HN_OK;
+    snprintf(problem->text, sizeof problem->text,
+             "the log ends with frame %" PRIu64 ", but the snapshot of ledger %s contains frame %" PRIu64,
+             last_index, ledger->name, ledger->snapshot_index);
+    return HN_ERR_CORRUPT;
+}
+
 static hn_err replay_log(recovery *self, hn_node_problem *problem)
 {
     hn_node *node = self->node;
@@ -81,6 +92,8 @@ static hn_err replay_log(recovery *self, hn_node_problem *problem)
         snprintf(problem->text, sizeof problem->text, "the log cannot be replayed: %s%s%s",
                  why.text[0] != '\0' ? why.text : hn_err_text(err), more[0] != '\0' ? ": " : "", more);
     }
+    for (uint32_t i = 0; err == HN_OK && i < node->ledger_count; i++)
+        err = check_reaches(node->ledgers[i], hn_log_last_index(node->log), problem);
     node->last_timestamp_ns = hn_replay_count(self->replay).last_timestamp_ns;
     for (uint32_t i = 0; i < node->ledger_count; i++) {
         atomic_store(&node->ledgers[i]->cut_second, node->last_timestamp_ns / 1000000000u);
