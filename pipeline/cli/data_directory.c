@@ -1,16 +1,17 @@
-#include "pipeline/cli/data_directory.h"
+#include "pipeline/cli/data_format.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NUMBER_DIGITS = 5, GENESIS_BYTES_MAX = 256 * 1024 * 1024, PATH_BYTES = 4096, LEDGERS_MAX = 256 };
+enum { NUMBER_DIGITS = 5, PATH_BYTES = 4096, LEDGERS_MAX = HN_DATA_FORMAT_LEDGERS_MAX };
 
 static const char kind_json[] = ".json", kind_strict[] = ".strict.json", kind_development[] = ".development";
 
@@ -95,10 +96,9 @@ static int is_ledger_file(const struct dirent *entry)
 }
 
 static hn_err read_entry(hn_node_ledger_options *out, hn_data_problem *problem, hn_arena *arena,
-                         const char *folder, const char *file_name)
+                         const hn_data_format *format, const char *path, const char *file_name,
+                         hn_data_tell tell, void *tell_self)
 {
-    char path[PATH_BYTES];
-    join(path, folder, file_name);
     const char *name = file_name + NUMBER_DIGITS + 1;
     bool is_development = ends_with(file_name, kind_development);
     bool is_strict = ends_with(file_name, kind_strict);
@@ -109,13 +109,37 @@ static hn_err read_entry(hn_node_ledger_options *out, hn_data_problem *problem, 
         return HN_ERR_NO_MEMORY;
     memcpy(copy, name, name_size);
     *out = (hn_node_ledger_options){.name = copy, .is_strict = is_strict, .shard = -1};
-    return is_development ? HN_OK : hn_read_file(&out->genesis_json, problem, arena, path, GENESIS_BYTES_MAX);
+    return is_development ? HN_OK
+                          : hn_data_format_read_ledger(&out->genesis_json, problem, arena, format, path,
+                                                       file_name, tell, tell_self);
 }
 
-hn_err hn_data_directory_list(const hn_node_ledger_options **out, uint32_t *count, hn_data_problem *problem,
-                              hn_arena *arena, const char *path)
+/* A described file that is gone and has a copy is still a ledger. */
+static hn_err add_missing(hn_data_problem *problem, const hn_data_format *format, const char *path)
+{
+    for (uint32_t i = 0; i < format->count; i++) {
+        char file[PATH_BYTES], copy[PATH_BYTES];
+        const char *name = format->ledgers[i].name;
+        if (snprintf(file, sizeof file, "%s/ledgers/%s", path, name) >= PATH_BYTES ||
+            snprintf(copy, sizeof copy, "%s/ledgers/%s.copy", path, name) >= PATH_BYTES)
+            return fail(problem, path, ENAMETOOLONG);
+        if (access(file, F_OK) != 0 && errno == ENOENT && link(copy, file) != 0 && errno != EEXIST) {
+            snprintf(problem->text, sizeof problem->text, "%.400s: the file and its copy are missing", file);
+            return HN_ERR_CORRUPT;
+        }
+    }
+    return HN_OK;
+}
+
+static hn_err list_ledgers(const hn_node_ledger_options **out, uint32_t *count, hn_data_problem *problem,
+                           hn_arena *arena, const char *path, hn_data_tell tell, void *tell_self)
 {
     char folder[PATH_BYTES];
+    hn_data_format *format = hn_arena_alloc(arena, sizeof *format);
+    if (format == NULL)
+        return HN_ERR_NO_MEMORY;
+    HN_TRY(hn_data_format_read(format, problem, path, tell, tell_self));
+    HN_TRY(add_missing(problem, format, path));
     join(folder, path, "ledgers");
     struct dirent **entries = NULL;
     int found = scandir(folder, &entries, is_ledger_file, alphasort);
@@ -131,7 +155,7 @@ hn_err hn_data_directory_list(const hn_node_ledger_options **out, uint32_t *coun
             err = HN_ERR_CORRUPT;
         }
         if (err == HN_OK)
-            err = read_entry(&list[i], problem, arena, folder, entries[i]->d_name);
+            err = read_entry(&list[i], problem, arena, format, path, entries[i]->d_name, tell, tell_self);
         free(entries[i]);
     }
     free(entries);
@@ -139,6 +163,29 @@ hn_err hn_data_directory_list(const hn_node_ledger_options **out, uint32_t *coun
     *out = list;
     *count = (uint32_t)found;
     return HN_OK;
+}
+
+static void tell_standard_error(void *self, const char *text)
+{
+    (void)self;
+    fprintf(stderr, "hanse: %s\n", text);
+}
+
+hn_err hn_data_directory_list(const hn_node_ledger_options **out, uint32_t *count, hn_data_problem *problem,
+                              hn_arena *arena, const char *path)
+{
+    return list_ledgers(out, count, problem, arena, path, tell_standard_error, NULL);
+}
+
+hn_err hn_data_directory_check(hn_data_problem *problem, const char *path, hn_data_tell tell, void *tell_self)
+{
+    const hn_node_ledger_options *ledgers;
+    uint32_t count;
+    hn_arena arena;
+    hn_arena_init(&arena, 0, 0);
+    hn_err err = list_ledgers(&ledgers, &count, problem, &arena, path, tell, tell_self);
+    hn_arena_destroy(&arena);
+    return err;
 }
 
 /* Writes a file under a temporary name, makes it durable, and renames it. */
@@ -232,6 +279,100 @@ hn_err hn_data_directory_add(hn_data_problem *problem, const char *path, const c
                  genesis_json.size == 0 ? kind_development : (is_strict ? kind_strict : kind_json));
         err = write_file(problem, folder, file_name, genesis_json);
     }
+    hn_arena_destroy(&arena);
+    return err == HN_OK ? hn_data_directory_upgrade(problem, path) : err;
+}
+
+/* --- versions
+ * ------------------------------------------------------------------------------------------------- */
+
+static hn_err put_line(char *text, size_t capacity, size_t *size, const char *kind, const char *name,
+                       hn_checksum sum)
+{
+    int more = snprintf(text + *size, capacity - *size, "%s%s%s %016" PRIx64 "%016" PRIx64 "\n", kind,
+                        name[0] != '\0' ? " " : "", name, sum.high, sum.low);
+    if (more < 0 || (size_t)more >= capacity - *size)
+        return HN_ERR_LIMIT;
+    *size += (size_t)more;
+    return HN_OK;
+}
+
+/* True when the file has just this content. */
+static bool has_content(const char *folder, const char *name, hn_bytes content, hn_arena *arena)
+{
+    char path[PATH_BYTES];
+    hn_data_problem why;
+    hn_bytes found;
+    join(path, folder, name);
+    return hn_read_file(&found, &why, arena, path, SIZE_MAX / 2) == HN_OK && hn_bytes_equal(found, content);
+}
+
+static hn_err mend_file(hn_data_problem *problem, const char *folder, const char *name, hn_bytes content,
+                        hn_arena *arena)
+{
+    return has_content(folder, name, content, arena) ? HN_OK : write_file(problem, folder, name, content);
+}
+
+/* Describes what lies in `ledgers`, with copies. Ledgers first: one that is not described counts as it is. */
+static hn_err describe(hn_data_problem *problem, hn_arena *arena, const char *path)
+{
+    enum { TEXT_BYTES = 64 * 1024 };
+    char folder[PATH_BYTES];
+    join(folder, path, "ledgers");
+    hn_data_format *format = hn_arena_alloc(arena, sizeof *format);
+    char *text = hn_arena_alloc(arena, TEXT_BYTES);
+    if (format == NULL || text == NULL)
+        return HN_ERR_NO_MEMORY;
+    HN_TRY(hn_data_format_read(format, problem, path, NULL, NULL));
+    struct dirent **entries = NULL;
+    int found = scandir(folder, &entries, is_ledger_file, alphasort);
+    if (found < 0)
+        return fail(problem, folder, errno);
+    size_t size =
+        (size_t)snprintf(text, TEXT_BYTES, "hanse data directory\nversion %d\n", HN_DATA_FORMAT_VERSION);
+    hn_err err = HN_OK;
+    for (int i = 0; i < found; i++) {
+        const char *name = entries[i]->d_name;
+        char copy[NAME_MAX + 8];
+        hn_bytes content;
+        snprintf(copy, sizeof copy, "%s.copy", name);
+        if (err == HN_OK)
+            err = hn_data_format_read_ledger(&content, problem, arena, format, path, name, NULL, NULL);
+        if (err == HN_OK)
+            err = mend_file(problem, folder, name, content, arena);
+        if (err == HN_OK)
+            err = mend_file(problem, folder, copy, content, arena);
+        if (err == HN_OK)
+            err =
+                put_line(text, TEXT_BYTES, &size, "ledger", name, hn_checksum_of(content.data, content.size));
+        free(entries[i]);
+    }
+    free(entries);
+    HN_TRY(err);
+    HN_TRY(put_line(text, TEXT_BYTES, &size, "checksum", "", hn_checksum_of(text, size)));
+    HN_TRY(mend_file(problem, path, "format", hn_bytes_of((const uint8_t *)text, size), arena));
+    return mend_file(problem, path, "format.copy", hn_bytes_of((const uint8_t *)text, size), arena);
+}
+
+/* What brings a directory from one version to the next. The last one also mends what the newest version has.
+ */
+static const struct {
+    unsigned to;
+    hn_err (*step)(hn_data_problem *problem, hn_arena *arena, const char *path);
+    const char *what;
+} upgrades[] = {
+    {1, describe, "description and copies of the ledgers' files"},
+};
+
+hn_err hn_data_directory_upgrade(hn_data_problem *problem, const char *path)
+{
+    hn_arena arena;
+    hn_arena_init(&arena, 0, 0);
+    hn_data_format *format = hn_arena_alloc(&arena, sizeof *format);
+    hn_err err = format == NULL ? HN_ERR_NO_MEMORY : hn_data_format_read(format, problem, path, NULL, NULL);
+    for (size_t i = 0; err == HN_OK && i < sizeof upgrades / sizeof *upgrades; i++)
+        if (format->version < upgrades[i].to || upgrades[i].to == HN_DATA_FORMAT_VERSION)
+            err = upgrades[i].step(problem, &arena, path);
     hn_arena_destroy(&arena);
     return err;
 }

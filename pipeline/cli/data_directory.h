@@ -13,10 +13,15 @@ typedef struct hn_data_problem {
     char text[512];
 } hn_data_problem;
 
+/* Told what is damaged and can be mended. */
+typedef void (*hn_data_tell)(void *self, const char *text);
+
 /* Makes the directory and its `ledgers` folder when they are not there. */
 HN_MUST_USE hn_err hn_data_directory_make(hn_data_problem *problem, const char *path);
 
-/* The ledgers, in order; names and genesis texts in `arena`. A missing directory has none. */
+/* The ledgers, in order; names and genesis texts in `arena`. A missing directory has none. A file that is
+ * damaged is told on standard error, and its copy stands in (data_format.h). HN_ERR_VERSION: the directory is
+ * of a newer version. */
 HN_MUST_USE hn_err hn_data_directory_list(const hn_node_ledger_options **out, uint32_t *count,
                                           hn_data_problem *problem, hn_arena *arena, const char *path);
 
@@ -24,6 +29,14 @@ HN_MUST_USE hn_err hn_data_directory_list(const hn_node_ledger_options **out, ui
  * chain id is taken; what reading the genesis fails with. Nothing is written then. */
 HN_MUST_USE hn_err hn_data_directory_add(hn_data_problem *problem, const char *path, const char *name,
                                          hn_bytes genesis_json, bool is_strict);
+
+/* The same check, telling to somebody else; HN_OK when nothing is lost. */
+HN_MUST_USE hn_err hn_data_directory_check(hn_data_problem *problem, const char *path, hn_data_tell tell,
+                                           void *tell_self);
+
+/* Brings the directory to the version of this program, and mends what is damaged and has a copy. Nobody else
+ * may be using it. */
+HN_MUST_USE hn_err hn_data_directory_upgrade(hn_data_problem *problem, const char *path);
 
 /* A whole file of at most `limit` bytes. */
 HN_MUST_USE hn_err hn_read_file(hn_bytes *out, hn_data_problem *problem, hn_arena *arena, const char *path,

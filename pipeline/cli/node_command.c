@@ -102,7 +102,7 @@ static bool make_ledgers(running *self, hn_data_problem *problem)
             return false;
         }
     }
-    return true;
+    return hn_data_directory_upgrade(problem, self->data) == HN_OK;
 }
 
 static bool start_eal(running *self, uint32_t cores)

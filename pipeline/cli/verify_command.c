@@ -1,37 +1,57 @@
 /* `hanse verify`: audits a data directory offline. Replays the whole log from genesis with serial F, which
  * checks every checksum and chain hash on the way, recomputes every root, and compares with the block history
- * and the snapshots. */
+ * and the snapshots. Notes how far it came (verify_progress.h), so that it can be interrupted. */
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/data_directory.h"
+#include "pipeline/cli/verify_log.h"
+#include "pipeline/cli/verify_progress.h"
 #include "pipeline/core/core.h"
 #include "pipeline/history/reader.h"
 #include "pipeline/io/uring_io.h"
-#include "pipeline/stage/replay.h"
-#include "shard/store/snapshot.h"
 
 #include <inttypes.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { LEDGERS_MAX = 256, EVM_MEMORY_BYTES = 64 * 1024 * 1024, PATH_BYTES = 4096 };
+enum {
+    LEDGERS_MAX = HN_VERIFY_LEDGERS_MAX,
+    EVM_MEMORY_BYTES = 64 * 1024 * 1024,
+    PATH_BYTES = 4096,
+    SNAPSHOTS_MAX = 64,
+};
+
+/* What the command line says. */
+typedef struct verify_options {
+    const char *directory;
+    const char *progress; /* folder; NULL: beside the directory */
+    uint64_t frames;      /* stop after so many; 0: all */
+    bool resume;
+} verify_options;
+
+/* A snapshot whose checksums and root are right, and that has to be of this chain. */
+typedef struct audited_snapshot {
+    uint64_t log_index;
+    uint64_t number; /* of its head */
+    hn_hash hash;
+    bool is_compared;
+} audited_snapshot;
 
 typedef struct audited_ledger {
     const char *name;
     hn_genesis genesis;
     hn_hash genesis_hash;
-    hn_snapshot_info *snapshot; /* newest one, NULL: none */
-    hn_flat *snapshot_flat;
-    bool is_snapshot_checked;
-    uint64_t blocks;
-    uint64_t transactions;
-    uint64_t skipped;
-    uint64_t compared; /* blocks found in the history */
+    audited_snapshot snapshots[SNAPSHOTS_MAX];
+    unsigned snapshot_count;
+    hn_verified_ledger done;
 } audited_ledger;
 
 typedef struct audit {
-    const char *directory;
+    const verify_options *options;
     hn_uring_io *uring;
     hn_io io;
     hn_log *log;
@@ -45,94 +65,205 @@ typedef struct audit {
     audited_ledger ledgers[LEDGERS_MAX];
     hn_replay_ledger replayed[LEDGERS_MAX];
     uint32_t ledger_count;
-    uint64_t differences;
-    uint64_t told_ns;
-    uint64_t started_ns;
+    hn_verify_progress progress;
+    hn_verify_rate rate;
+    uint64_t frames_before; /* read in this run before the audit goes on */
+    bool is_stopped;
 } audit;
 
-static void complain(audit *self, const char *format, const char *name, uint64_t number)
+/* A finding: said at once, and listed at the end. */
+__attribute__((format(printf, 2, 3))) static void complain(audit *self, const char *format, ...)
 {
-    fprintf(stderr, format, name, number);
-    fputc('\n', stderr);
-    self->differences++;
+    char text[HN_VERIFY_FINDING_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    fprintf(stderr, "hanse verify: %s\n", text);
+    hn_verify_progress_add(&self->progress, text);
 }
 
-static void tell_progress(audit *self, uint64_t frame_index)
+static void warn(void *self, const char *text)
 {
-    uint64_t now_ns = hn_clock_monotonic_ns();
-    if (now_ns - self->told_ns < 1000000000u)
-        return;
-    self->told_ns = now_ns;
-    fprintf(stderr, "hanse verify: frame %" PRIu64 ", %.0f s\n", frame_index,
-            (double)(now_ns - self->started_ns) / 1e9);
+    complain(self, "%s", text);
+}
+
+static volatile sig_atomic_t is_interrupted;
+
+static void interrupt(int number)
+{
+    (void)number;
+    is_interrupted = 1;
+}
+
+/* --- the history
+ * ---------------------------------------------------------------------------------------------- */
+
+/* LMDB follows what a damaged page says, out of its map if need be. */
+static sigjmp_buf beyond_history;
+
+static void leave_history(int number)
+{
+    siglongjmp(beyond_history, number);
+}
+
+static void guard_history(bool is_guarded)
+{
+    struct sigaction action = {.sa_handler = is_guarded ? leave_history : SIG_DFL};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGSEGV, &action, NULL);
+    sigaction(SIGBUS, &action, NULL);
 }
 
 /* The block that the history has at this height must be this one. */
 static void compare_history(audit *self, uint32_t index, const hn_executed_block *block)
 {
     audited_ledger *ledger = &self->ledgers[index];
-    hn_history_block stored;
-    if (self->reader == NULL || hn_history_read_begin(self->reader) != HN_OK)
+    if (self->reader == NULL)
         return;
-    hn_err err = hn_history_block_at(self->reader, &stored, index, block->header.number);
-    if (err == HN_OK) {
-        ledger->compared++;
-        if (!hn_hash_equal(&stored.hash, &block->hash))
-            complain(self, "%s: block %" PRIu64 " of the history is not the one that the log gives",
-                     ledger->name, block->header.number);
-    } else if (err != HN_ERR_NOT_FOUND) {
-        complain(self, "%s: block %" PRIu64 " of the history cannot be read", ledger->name,
-                 block->header.number);
-    }
-    hn_history_read_end(self->reader);
-}
-
-static void compare_snapshot(audit *self, uint32_t index, const hn_executed_block *block)
-{
-    audited_ledger *ledger = &self->ledgers[index];
-    if (ledger->snapshot == NULL || ledger->snapshot->head.number != block->header.number)
-        return;
-    hn_hash root, snapshot_hash;
-    hn_state_trie *trie = NULL;
-    ledger->is_snapshot_checked = true;
-    hn_header_hash(&snapshot_hash, &ledger->snapshot->head);
-    if (!hn_hash_equal(&snapshot_hash, &block->hash)) {
-        complain(self, "%s: the snapshot at block %" PRIu64 " belongs to another chain", ledger->name,
-                 block->header.number);
+    if (sigsetjmp(beyond_history, 1) != 0) {
+        guard_history(false);
+        complain(self, "%s: block %" PRIu64 " of the history cannot be read: history/data.mdb is damaged",
+                 ledger->name, block->header.number);
+        self->reader = NULL; /* whatever it holds is left alone */
+        self->history = NULL;
         return;
     }
-    hn_err err = hn_state_trie_create(&trie, 0);
+    guard_history(true);
+    hn_err err = hn_history_compare(self->reader, &self->arena, index, block);
+    guard_history(false);
     if (err == HN_OK)
-        err = hn_state_trie_build(trie, &root, ledger->snapshot_flat);
-    if (err != HN_OK || !hn_hash_equal(&root, &block->header.state_root))
-        complain(self, "%s: the state in the snapshot at block %" PRIu64 " has another root", ledger->name,
+        ledger->done.compared++;
+    else if (err == HN_ERR_MISMATCH)
+        complain(self, "%s: block %" PRIu64 " of the history is not the one that the log gives", ledger->name,
                  block->header.number);
-    hn_state_trie_destroy(trie);
+    else if (err != HN_ERR_NOT_FOUND)
+        complain(self, "%s: block %" PRIu64 " of the history cannot be read: %s", ledger->name,
+                 block->header.number, hn_err_text(err));
 }
 
-static hn_err take_part(void *context, const hn_replayed_part *part)
+static void open_history(audit *self)
 {
-    audit *self = context;
-    audited_ledger *ledger = &self->ledgers[part->ledger];
-    tell_progress(self, part->frame_index);
-    ledger->skipped += part->transaction_count - part->block->transaction_count;
-    if (part->block->is_empty)
-        return HN_OK;
-    ledger->blocks++;
-    ledger->transactions += part->block->transaction_count;
-    compare_history(self, part->ledger, part->block);
-    compare_snapshot(self, part->ledger, part->block);
+    char path[PATH_BYTES];
+    snprintf(path, sizeof path, "%s/history", self->options->directory);
+    if (access(path, F_OK) != 0)
+        return;
+    hn_history_problem why = {.text = ""};
+    hn_err err = hn_history_inspect(&why, path);
+    if (err == HN_ERR_NOT_FOUND)
+        return;
+    if (err != HN_OK) {
+        complain(self, "%s: the next start makes the block history again from the log",
+                 why.text[0] != '\0' ? why.text : hn_err_text(err));
+        return;
+    }
+    hn_history_options options = {.directory = path};
+    bool was_wiped = false;
+    err = hn_history_open(&self->history, &why, &was_wiped, &options);
+    if (err == HN_OK)
+        err = hn_history_reader_create(&self->reader, self->history);
+    if (err != HN_OK)
+        fprintf(stderr, "hanse verify: the block history is not compared: %s\n",
+                why.text[0] != '\0' ? why.text : hn_err_text(err));
+    else if (was_wiped)
+        complain(self, "%s", why.text);
+}
+
+static void add_to_history(audit *self, uint32_t index, const hn_header *genesis)
+{
+    if (self->history == NULL)
+        return;
+    volatile hn_err err = HN_ERR_CORRUPT; /* kept over the jump */
+    if (sigsetjmp(beyond_history, 1) == 0) {
+        guard_history(true);
+        err = hn_history_add_ledger(self->history, index, self->ledgers[index].name, genesis,
+                                    &self->ledgers[index].genesis_hash);
+    }
+    guard_history(false);
+    if (err == HN_OK)
+        return;
+    complain(self, "%s: the block history cannot be read: history/data.mdb: %s", self->ledgers[index].name,
+             hn_err_text(err));
+    self->reader = NULL;
+    self->history = NULL;
+}
+
+/* --- snapshots
+ * ------------------------------------------------------------------------------------------------ */
+
+/* Checksums and root of one snapshot, whatever the log says. */
+static hn_err check_snapshot(audit *self, audited_ledger *ledger, uint64_t log_index)
+{
+    hn_snapshot_problem why = {.text = ""};
+    hn_snapshot_info *info = calloc(1, sizeof *info);
+    hn_flat *flat = NULL;
+    if (info == NULL)
+        return HN_ERR_NO_MEMORY;
+    hn_arena_mark mark = hn_arena_mark_now(&self->arena);
+    hn_err err = hn_snapshot_load(&self->io, &why, info, &flat, &self->arena, ledger->name, log_index, 0);
+    hn_state_trie *trie = NULL;
+    hn_hash root;
+    if (err == HN_OK)
+        err = hn_state_trie_create(&trie, 0);
+    if (err == HN_OK)
+        err = hn_state_trie_build(trie, &root, flat);
+    if (err == HN_OK && !hn_hash_equal(&root, &info->head.state_root)) {
+        complain(self, "%s: the state in the snapshot at frame %" PRIu64 " has another root", ledger->name,
+                 log_index);
+    } else if (err == HN_OK) {
+        audited_snapshot *snapshot = &ledger->snapshots[ledger->snapshot_count++];
+        *snapshot = (audited_snapshot){.log_index = log_index, .number = info->head.number};
+        hn_header_hash(&snapshot->hash, &info->head);
+    } else if (err != HN_ERR_NO_MEMORY) {
+        complain(self, "%s", why.text);
+        err = HN_OK;
+    }
+    if (trie != NULL)
+        hn_state_trie_destroy(trie);
+    if (flat != NULL)
+        hn_flat_destroy(flat);
+    hn_arena_release(&self->arena, mark);
+    free(info);
+    return err;
+}
+
+static hn_err check_snapshots(audit *self, audited_ledger *ledger)
+{
+    uint64_t indexes[SNAPSHOTS_MAX];
+    unsigned count = 0;
+    HN_TRY(hn_snapshot_list(&self->io, indexes, &count, SNAPSHOTS_MAX, ledger->name));
+    for (unsigned i = 0; i < count; i++)
+        HN_TRY(check_snapshot(self, ledger, indexes[i]));
     return HN_OK;
 }
 
-static void warn(void *self, const char *text)
+static void compare_snapshots(audit *self, audited_ledger *ledger, const hn_executed_block *block)
 {
-    audit *owner = self;
-    fprintf(stderr, "hanse verify: %s\n", text);
-    owner->differences++;
+    for (unsigned i = 0; i < ledger->snapshot_count; i++) {
+        audited_snapshot *snapshot = &ledger->snapshots[i];
+        if (snapshot->number != block->header.number)
+            continue;
+        snapshot->is_compared = true;
+        if (!hn_hash_equal(&snapshot->hash, &block->hash))
+            complain(self, "%s: the snapshot at block %" PRIu64 " belongs to another chain", ledger->name,
+                     block->header.number);
+    }
 }
 
-static hn_err open_ledger(audit *self, hn_data_problem *problem, const hn_node_ledger_options *options)
+static void tell_unreached(audit *self, audited_ledger *ledger, uint64_t resumed_at)
+{
+    for (unsigned i = 0; i < ledger->snapshot_count; i++) {
+        const audited_snapshot *snapshot = &ledger->snapshots[i];
+        if (!snapshot->is_compared && snapshot->number != 0 && snapshot->log_index > resumed_at)
+            complain(self, "%s: the snapshot is at block %" PRIu64 ", which the log does not reach",
+                     ledger->name, snapshot->number);
+    }
+}
+
+/* --- opening
+ * -------------------------------------------------------------------------------------------------- */
+
+static hn_err open_ledger(audit *self, const hn_node_ledger_options *options)
 {
     audited_ledger *ledger = &self->ledgers[self->ledger_count];
     hn_replay_ledger *replayed = &self->replayed[self->ledger_count];
@@ -147,104 +278,172 @@ static hn_err open_ledger(audit *self, hn_data_problem *problem, const hn_node_l
     HN_TRY(hn_sealer_create(&replayed->sealer, &ledger->genesis, 0));
     const hn_header *genesis = hn_sealer_head(replayed->sealer, &ledger->genesis_hash);
     hn_ledger_note_sealed(replayed->executor, 0, &ledger->genesis_hash);
-    if (self->history != NULL)
-        HN_TRY(hn_history_add_ledger(self->history, self->ledger_count - 1, ledger->name, genesis,
-                                     &ledger->genesis_hash));
-    ledger->snapshot = hn_arena_calloc(&self->arena, 1, sizeof *ledger->snapshot);
-    if (ledger->snapshot == NULL)
-        return HN_ERR_NO_MEMORY;
-    hn_snapshot_problem why = {.text = ""};
-    hn_err err = hn_snapshot_load_newest(&self->io, &why, ledger->snapshot, &ledger->snapshot_flat,
-                                         &self->arena, ledger->name, UINT64_MAX, 0, warn, self);
-    if (err == HN_ERR_NOT_FOUND) {
-        ledger->snapshot = NULL;
-        return HN_OK;
-    }
-    if (err != HN_OK)
-        snprintf(problem->text, sizeof problem->text, "%s", why.text);
-    return err;
+    hn_verified_ledger_begin(&ledger->done, ledger->name, &ledger->genesis, &ledger->genesis_hash);
+    add_to_history(self, self->ledger_count - 1, genesis);
+    return check_snapshots(self, ledger);
 }
 
 static hn_err open_stores(audit *self, hn_data_problem *problem)
 {
     hn_io_problem io_why = {.text = ""};
     hn_uring_io_options io_options = {.read_only = true};
-    hn_err err = hn_uring_io_open(&self->uring, &io_why, self->directory, &io_options);
+    hn_err err = hn_uring_io_open(&self->uring, &io_why, self->options->directory, &io_options);
     if (err != HN_OK) {
         snprintf(problem->text, sizeof problem->text, "%.480s", io_why.text);
         return err;
     }
     self->io = hn_uring_io_face(self->uring);
-    hn_log_problem log_why = {.text = ""};
-    hn_log_options log_options = {0};
-    err = hn_log_open(&self->log, &log_why, &self->io, &log_options);
-    if (err != HN_OK) {
-        snprintf(problem->text, sizeof problem->text, "%.480s", log_why.text);
-        return err;
-    }
-    char path[PATH_BYTES];
-    snprintf(path, sizeof path, "%s/history", self->directory);
-    if (access(path, F_OK) != 0)
-        return HN_OK;
-    hn_history_options history_options = {.directory = path};
-    bool was_wiped = false;
-    if (hn_history_open(&self->history, NULL, &was_wiped, &history_options) == HN_OK)
-        HN_TRY(hn_history_reader_create(&self->reader, self->history));
+    open_history(self);
     return HN_OK;
 }
+
+/* The log's own findings are the last: what else there is to say has been said. */
+static hn_err open_log(audit *self, hn_data_problem *problem)
+{
+    hn_log_problem log_why = {.text = ""};
+    hn_log_options log_options = {0};
+    hn_err err = hn_log_open(&self->log, &log_why, &self->io, &log_options);
+    if (err != HN_OK)
+        snprintf(problem->text, sizeof problem->text, "%.480s", log_why.text);
+    return err;
+}
+
+static hn_err take_part(void *context, const hn_replayed_part *part);
 
 static hn_err open_all(audit *self, hn_data_problem *problem)
 {
     const hn_node_ledger_options *ledgers;
     uint32_t count;
-    HN_TRY(hn_data_directory_list(&ledgers, &count, problem, &self->arena, self->directory));
+    HN_TRY(hn_data_directory_list(&ledgers, &count, problem, &self->arena, self->options->directory));
     if (count == 0) {
-        snprintf(problem->text, sizeof problem->text, "%.400s: there is no ledger here", self->directory);
+        snprintf(problem->text, sizeof problem->text, "%.400s: there is no ledger here",
+                 self->options->directory);
         return HN_ERR_NOT_FOUND;
     }
+    HN_TRY(hn_data_directory_check(problem, self->options->directory, warn, self));
     HN_TRY(open_stores(self, problem));
     HN_TRY(hn_signature_context_create(&self->signatures));
     HN_TRY(hn_precompile_context_create(&self->precompiles));
     HN_TRY(hn_evm_create(&self->evm, self->precompiles, EVM_MEMORY_BYTES));
     for (uint32_t i = 0; i < count; i++)
-        HN_TRY(open_ledger(self, problem, &ledgers[i]));
+        HN_TRY(open_ledger(self, &ledgers[i]));
+    HN_TRY(open_log(self, problem));
     return hn_replay_create(&self->replay, self->replayed, self->ledger_count, self->evm, self->signatures,
                             take_part, self);
+}
+
+/* --- the log
+ * -------------------------------------------------------------------------------------------------- */
+
+static hn_err take_part(void *context, const hn_replayed_part *part)
+{
+    audit *self = context;
+    audited_ledger *ledger = &self->ledgers[part->ledger];
+    ledger->done.skipped += part->transaction_count - part->block->transaction_count;
+    if (part->block->is_empty)
+        return HN_OK;
+    ledger->done.transactions += part->block->transaction_count;
+    hn_verified_ledger_note(&ledger->done, part->block);
+    compare_history(self, part->ledger, part->block);
+    compare_snapshots(self, ledger, part->block);
+    return HN_OK;
+}
+
+static hn_err save_progress(audit *self, const hn_frame *frame)
+{
+    hn_verified_ledger *done[LEDGERS_MAX];
+    for (uint32_t i = 0; i < self->ledger_count; i++)
+        done[i] = &self->ledgers[i].done;
+    self->progress.frame_index = frame->index;
+    self->progress.chain = frame->chain;
+    return hn_verify_progress_save(&self->progress, done, self->replayed, self->ledger_count);
+}
+
+static hn_err take_frame(void *context, const hn_frame *frame)
+{
+    audit *self = context;
+    hn_verify_rate_add(&self->rate, frame->index, frame->payload.size, frame->transaction_count);
+    if (frame->index <= self->frames_before) {
+        /* The last one of the run before: is it still the same log? */
+        return hn_hash_equal(&frame->chain, &self->progress.chain) ? HN_OK : HN_ERR_MISMATCH;
+    }
+    HN_TRY(hn_replay_frame(self->replay, frame));
+    self->progress.frames++;
+    self->progress.transactions += frame->transaction_count;
+    bool is_enough =
+        self->options->frames != 0 && frame->index - self->frames_before >= self->options->frames;
+    bool wants_stop = is_enough || is_interrupted != 0;
+    /* Between frames of transactions there is nothing that waits for the next frame. */
+    if (frame->kind != HN_FRAME_BATCH || (!wants_stop && !hn_verify_progress_is_due(&self->progress)))
+        return HN_OK;
+    hn_err err = save_progress(self, frame);
+    if (err != HN_OK && err != HN_ERR_UNSUPPORTED)
+        fprintf(stderr, "hanse verify: the progress cannot be saved: %s\n", self->progress.trouble);
+    self->is_stopped = wants_stop;
+    return wants_stop ? HN_ERR_AGAIN : HN_OK;
+}
+
+static hn_err resume(audit *self, hn_data_problem *problem)
+{
+    hn_verified_ledger *done[LEDGERS_MAX];
+    for (uint32_t i = 0; i < self->ledger_count; i++)
+        done[i] = &self->ledgers[i].done;
+    hn_err err =
+        hn_verify_progress_load(&self->progress, done, self->replayed, self->ledger_count, &self->arena);
+    if (err != HN_OK) {
+        snprintf(problem->text, sizeof problem->text, "%.480s", self->progress.trouble);
+        return err;
+    }
+    self->frames_before = self->progress.frame_index;
+    fprintf(stderr, "hanse verify: going on behind frame %" PRIu64 "\n", self->frames_before);
+    return HN_OK;
 }
 
 static hn_err replay_all(audit *self, hn_data_problem *problem)
 {
     hn_log_problem why = {.text = ""};
-    hn_err err = hn_log_replay(self->log, &why, 1, true, hn_replay_frame, self->replay);
-    if (err != HN_OK)
+    if (self->options->resume)
+        HN_TRY(resume(self, problem));
+    hn_verify_rate_begin(&self->rate, &self->io);
+    uint64_t from = self->frames_before != 0 ? self->frames_before : 1;
+    hn_err err = hn_log_replay(self->log, &why, from, true, take_frame, self);
+    hn_verify_rate_end(&self->rate);
+    if (self->is_stopped)
+        return HN_OK;
+    if (err == HN_ERR_MISMATCH && self->progress.frame_index == self->frames_before &&
+        self->progress.frames == 0)
+        snprintf(why.text, sizeof why.text, "the log is not the one that the progress is of");
+    if (err != HN_OK) {
         snprintf(problem->text, sizeof problem->text, "%s%s%s",
                  why.text[0] != '\0' ? why.text : hn_err_text(err),
                  hn_replay_why(self->replay)[0] != '\0' ? ": " : "", hn_replay_why(self->replay));
-    for (uint32_t i = 0; err == HN_OK && i < self->ledger_count; i++) {
-        audited_ledger *ledger = &self->ledgers[i];
-        if (ledger->snapshot != NULL && !ledger->is_snapshot_checked && ledger->snapshot->head.number != 0)
-            complain(self, "%s: the snapshot is at block %" PRIu64 ", which the log does not reach",
-                     ledger->name, ledger->snapshot->head.number);
+        return err;
     }
-    return err;
+    for (uint32_t i = 0; i < self->ledger_count; i++)
+        tell_unreached(self, &self->ledgers[i], self->frames_before);
+    return hn_verify_log_rest(&self->io, hn_log_last_index(self->log), warn, self);
 }
 
 static void print_summary(const audit *self)
 {
-    hn_replay_counts counts = hn_replay_count(self->replay);
-    printf("log: %" PRIu64 " frames, %" PRIu64 " transactions: checksums and chain are good\n", counts.frames,
-           counts.transactions);
+    printf("log: %" PRIu64 " frames, %" PRIu64 " transactions: checksums and chain are good\n",
+           self->progress.frames, self->progress.transactions);
     for (uint32_t i = 0; i < self->ledger_count; i++) {
         const audited_ledger *ledger = &self->ledgers[i];
         printf("ledger %s: %" PRIu64 " blocks, %" PRIu64 " transactions (%" PRIu64 " skipped), %" PRIu64
-               " blocks compared with the history, %s\n",
-               ledger->name, ledger->blocks, ledger->transactions, ledger->skipped, ledger->compared,
-               ledger->snapshot == NULL ? "no snapshot" : "newest snapshot compared");
+               " blocks compared with the history, %u snapshots compared\n",
+               ledger->name, ledger->done.blocks, ledger->done.transactions, ledger->done.skipped,
+               ledger->done.compared, ledger->snapshot_count);
     }
-    if (self->differences == 0)
-        printf("Everything agrees.\n");
-    else
-        printf("%" PRIu64 " differences.\n", self->differences);
+}
+
+static void print_findings(const audit *self)
+{
+    printf("%" PRIu64 " findings:\n", self->progress.finding_count);
+    for (unsigned i = 0; i < self->progress.kept_count; i++)
+        printf("  %s\n", self->progress.findings[i]);
+    if (self->progress.kept_count < self->progress.finding_count)
+        printf("  ... (the others are above)\n");
 }
 
 static void close_all(audit *self)
@@ -253,7 +452,6 @@ static void close_all(audit *self)
     for (uint32_t i = 0; i < self->ledger_count; i++) {
         hn_sealer_destroy(self->replayed[i].sealer);
         hn_ledger_destroy(self->replayed[i].executor);
-        hn_flat_destroy(self->ledgers[i].snapshot_flat);
     }
     hn_evm_destroy(self->evm);
     hn_precompile_context_destroy(self->precompiles);
@@ -266,55 +464,88 @@ static void close_all(audit *self)
         hn_log_close(self->log);
     if (self->uring != NULL)
         hn_uring_io_close(self->uring);
+    hn_verify_progress_end(&self->progress, !self->is_stopped);
     hn_arena_destroy(&self->arena);
 }
 
-static int run(const char *directory)
+static int conclude(audit *self, hn_err err, const hn_data_problem *problem)
+{
+    if (err != HN_OK)
+        complain(self, "%s", problem->text[0] != '\0' ? problem->text : hn_err_text(err));
+    else
+        print_summary(self);
+    if (self->progress.finding_count != 0)
+        print_findings(self);
+    if (self->is_stopped) {
+        printf("Not finished: %s goes on.\n", "--resume");
+        return HN_EXIT_UNFINISHED;
+    }
+    if (self->progress.finding_count == 0)
+        printf("Everything agrees.\n");
+    return self->progress.finding_count == 0 ? HN_EXIT_OK : HN_EXIT_FAILED;
+}
+
+static int run(const verify_options *options)
 {
     audit *self = calloc(1, sizeof *self);
     hn_data_problem problem = {.text = ""};
     if (self == NULL)
         return HN_EXIT_FAILED;
-    self->directory = directory;
-    self->started_ns = self->told_ns = hn_clock_monotonic_ns();
+    self->options = options;
     hn_arena_init(&self->arena, 0, 0);
+    struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    hn_verify_progress_begin(&self->progress, options->directory, options->progress);
     hn_err err = open_all(self, &problem);
     if (err == HN_OK)
         err = replay_all(self, &problem);
-    if (err != HN_OK)
-        fprintf(stderr, "hanse verify: %s\n", problem.text[0] != '\0' ? problem.text : hn_err_text(err));
-    else
-        print_summary(self);
-    int status = err == HN_OK && self->differences == 0 ? HN_EXIT_OK : HN_EXIT_FAILED;
+    int status = conclude(self, err, &problem);
     close_all(self);
     free(self);
     return status;
 }
 
+static void print_help(void)
+{
+    printf("usage: hanse verify --data DIRECTORY [--resume] [--progress FOLDER] [--frames N]\n\n"
+           "Audits the data directory of a node that is not running: every checksum and chain hash of the\n"
+           "log, every root of every block by replaying all of it from genesis, the block history and all\n"
+           "snapshots against what comes out, and that the log has nothing else in it. Changes nothing\n"
+           "that a node would miss.\n\n"
+           "  --resume           go on where an audit was interrupted (Ctrl-C, or --frames)\n"
+           "  --progress FOLDER  where it notes how far it came (default: DIRECTORY.verify)\n"
+           "  --frames N         stop after N frames, to go on another time\n\n"
+           "Exit status: 0 everything agrees, 1 there are findings (listed at the end), 2 wrong usage,\n"
+           "3 interrupted, and --resume goes on.\n");
+}
+
 int hn_cli_verify(int argc, char **argv)
 {
-    const char *directory = NULL;
+    verify_options options = {0};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            printf("usage: hanse verify --data DIRECTORY\n\nAudits the data directory of a node that is not "
-                   "running: "
-                   "every checksum and chain hash of the\nlog, every root of every block by replaying all of "
-                   "it from "
-                   "genesis, the block history and the\nnewest snapshots against what comes out. Changes "
-                   "nothing; exit "
-                   "status 1 when anything differs.\n");
+            print_help();
             return HN_EXIT_OK;
         }
         if (strcmp(argv[i], "--data") == 0 && i + 1 < argc) {
-            directory = argv[++i];
+            options.directory = argv[++i];
+        } else if (strcmp(argv[i], "--progress") == 0 && i + 1 < argc) {
+            options.progress = argv[++i];
+        } else if (strcmp(argv[i], "--frames") == 0 && i + 1 < argc &&
+                   (options.frames = strtoull(argv[i + 1], NULL, 10)) != 0) {
+            i++;
+        } else if (strcmp(argv[i], "--resume") == 0) {
+            options.resume = true;
         } else {
             fprintf(stderr, "hanse verify: unexpected \"%s\"; --help says more\n", argv[i]);
             return HN_EXIT_USAGE;
         }
     }
-    if (directory == NULL) {
+    if (options.directory == NULL) {
         fprintf(stderr, "hanse verify: --data DIRECTORY is needed\n");
         return HN_EXIT_USAGE;
     }
-    return run(directory);
+    return run(&options);
 }

@@ -137,16 +137,18 @@ static hn_err prepare_directory(const char *directory, bool *was_wiped, hn_histo
         say(problem, "cannot make the directory %s: %s", directory, strerror(errno));
         return errno == ENOSPC ? HN_ERR_NO_SPACE : HN_ERR_IO;
     }
-    hn_err err = hn_history_marker_check(directory);
-    *was_wiped = err == HN_ERR_VERSION;
-    if (err == HN_ERR_VERSION || err == HN_ERR_NOT_FOUND) {
+    hn_err err = hn_history_inspect(problem, directory);
+    *was_wiped = err == HN_ERR_VERSION || err == HN_ERR_CORRUPT;
+    if (*was_wiped || err == HN_ERR_NOT_FOUND) {
         remove_file(directory, "data.mdb");
         remove_file(directory, "lock.mdb");
         err = HN_OK;
     }
     if (err == HN_OK)
         err = hn_history_marker_write(directory, false);
-    if (err != HN_OK)
+    if (err == HN_OK)
+        hn_history_checksums_remove(directory);
+    else
         say(problem, "cannot use the directory %s: %s", directory, strerror(errno));
     return err;
 }
@@ -168,6 +170,17 @@ hn_err hn_history_open(hn_history **out, hn_history_problem *problem, bool *was_
     hn_arena_init(&history->pending_arena, PENDING_CHUNK_BYTES, 0);
     history->directory = strdup(options->directory);
     int code = history->directory != NULL ? open_environment(history, options) : ENOMEM;
+    if (code == MDB_INVALID || code == MDB_CORRUPTED || code == MDB_PAGE_NOTFOUND ||
+        code == MDB_VERSION_MISMATCH) {
+        /* Not closed the last time, so without checksums: LMDB itself has found something. */
+        say(problem, "history/data.mdb: %s", mdb_strerror(code));
+        mdb_env_close(history->environment);
+        history->environment = NULL;
+        remove_file(history->directory, "data.mdb");
+        remove_file(history->directory, "lock.mdb");
+        wiped = true;
+        code = open_environment(history, options);
+    }
     if (code != 0) {
         say(problem, "cannot open the history in %s: %s", options->directory, mdb_strerror(code));
         free_history(history);
@@ -185,8 +198,14 @@ void hn_history_close(hn_history *history)
         return;
     /* Should one of these fail, the marker goes on saying "open": only the next start on this boot trusts it.
      */
-    if (hn_history_commit(history) == HN_OK && mdb_env_sync(history->environment, 1) == 0)
-        (void)!hn_history_marker_write(history->directory, true);
+    if (hn_history_commit(history) == HN_OK && mdb_env_sync(history->environment, 1) == 0 &&
+        hn_history_marker_write(history->directory, true) == HN_OK) {
+        /* Only the process that has it open needs LMDB's table of readers. */
+        mdb_env_close(history->environment);
+        history->environment = NULL;
+        remove_file(history->directory, "lock.mdb");
+        hn_history_checksums_write(history->directory);
+    }
     free_history(history);
 }
 

@@ -113,4 +113,10 @@ HN_MUST_USE hn_err hn_history_scan_logs(hn_history_reader *reader, hn_arena *are
                                         uint64_t first, uint64_t last, const hn_log_filter *filter,
                                         hn_err (*each)(void *self, const hn_found_log *found), void *self);
 
+/* Compares everything that is stored of a block, its bloom and the places that its hashes lead to, with the
+ * executed block; not within begin and end. HN_ERR_NOT_FOUND: it is not there; HN_ERR_MISMATCH: it differs;
+ * HN_ERR_CORRUPT. `arena` is left as it was. */
+HN_MUST_USE hn_err hn_history_compare(hn_history_reader *reader, hn_arena *arena, uint32_t ledger,
+                                      const hn_executed_block *block);
+
 #endif

@@ -211,4 +211,10 @@ hn_err hn_history_marker_write(const char *directory, bool is_clean);
 /* Takes the marker away: the next start wipes the store and makes it again. Needs no space. */
 void hn_history_marker_remove(const char *directory);
 
+/* --- checksums.c: of a store that is closed --- */
+
+/* Writes them, durably; none when that fails or the store is too large: they are of use, not needed. */
+void hn_history_checksums_write(const char *directory);
+void hn_history_checksums_remove(const char *directory);
+
 #endif

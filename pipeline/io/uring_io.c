@@ -293,8 +293,12 @@ void hn_uring_io_close(hn_uring_io *io)
         close(io->event_fd);
     if (io->directory >= 0)
         close(io->directory);
-    if (io->lock >= 0)
+    if (io->lock >= 0) {
+        /* The process that it names is about to have ended. */
+        if (!io->options.read_only)
+            (void)!ftruncate(io->lock, 0);
         close(io->lock);
+    }
     free(io->writes);
     free(io->done);
     free(io);

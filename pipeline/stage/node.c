@@ -90,10 +90,11 @@ static hn_err open_stores(hn_node *node, hn_node_problem *problem)
     if (err != HN_OK)
         return explain(problem, "history", history_why.text, err);
     if (was_wiped && !node->options.is_quiet)
-        fprintf(
-            stderr,
-            "hanse: the block history could not be trusted after a crash of the machine and is made again "
-            "from the log\n");
+        fprintf(stderr,
+                "hanse: the block history could not be trusted after a crash of the machine, or is damaged, "
+                "and is "
+                "made again from the log: %s\n",
+                history_why.text);
     return HN_OK;
 }
 

@@ -98,6 +98,11 @@ HN_MUST_USE hn_err hn_snapshot_load_newest(const hn_io *io, hn_snapshot_problem 
 /* Removes what attempts to write one have left that were interrupted. */
 HN_MUST_USE hn_err hn_snapshot_clean(const hn_io *io, const char *ledger_name);
 
+/* One snapshot, the one at this frame. HN_ERR_NOT_FOUND, HN_ERR_CORRUPT, HN_ERR_VERSION with *problem. */
+HN_MUST_USE hn_err hn_snapshot_load(const hn_io *io, hn_snapshot_problem *problem, hn_snapshot_info *info,
+                                    hn_flat **flat, hn_arena *arena, const char *ledger_name,
+                                    uint64_t log_index, uint64_t table_seed);
+
 /* Removes all but the newest `keep` (at least 2) snapshots of a ledger. */
 HN_MUST_USE hn_err hn_snapshot_retire(const hn_io *io, const char *ledger_name, unsigned keep);
 

@@ -167,6 +167,12 @@ hn_err hn_snapshot_load_newest(const hn_io *io, hn_snapshot_problem *problem, hn
     return hn_snapshot_report(problem, HN_ERR_NOT_FOUND, "there is no good snapshot of %s", ledger_name);
 }
 
+hn_err hn_snapshot_load(const hn_io *io, hn_snapshot_problem *problem, hn_snapshot_info *info, hn_flat **flat,
+                        hn_arena *arena, const char *ledger_name, uint64_t log_index, uint64_t table_seed)
+{
+    return load_file(io, problem, info, flat, arena, ledger_name, log_index, table_seed);
+}
+
 hn_err hn_snapshot_retire(const hn_io *io, const char *ledger_name, unsigned keep)
 {
     keep = keep > KEEP_MIN ? keep : KEEP_MIN;

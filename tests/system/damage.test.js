@@ -5,8 +5,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 
+import { generator } from './support/crashes.js';
 import { Sender } from './support/datagrams.js';
-import { filesBelow, refusedNode, run, startNode, workFolder } from './support/node.js';
+import { genesis } from './support/genesis.js';
+import { filesBelow, Node, refusedNode, run, startNode, workFolder } from './support/node.js';
 import { accounts, sign, stranger } from './support/wallets.js';
 
 const segment = 'log-000000000001.segment';
@@ -230,4 +232,125 @@ test('`hanse verify` says what it cannot look at', async (t) => {
     assert.match(audit.stderr, what);
   }
   assert.deepEqual(fs.readdirSync(folder), [], 'nothing was made');
+});
+
+// --- one byte anywhere
+
+const flips = Number(process.env.HANSE_FLIPS ?? 14);
+const seed = Number(process.env.HANSE_SEED ?? Date.now() % 1000000);
+
+// A stopped node with two segments' worth of everything: log, snapshots, history, ledgers from a genesis file.
+async function fillAll(t, folder) {
+  const data = path.join(folder, 'data');
+  const file = path.join(folder, 'genesis.json');
+  fs.writeFileSync(file, genesis({ chainId: 31337 }));
+  const args = ['--data', data, '--ledger', `one=${file}`, '--log-segment', '8'];
+  let nonce = 0;
+  for (let life = 0; life < 2; life++) {
+    const node = await startNode(t, { dev: false, args });
+    const sender = new Sender(t, node.udpPort);
+    for (let i = 0; i < blocks; i++, nonce++) {
+      const receipt = await sender.submit(sign(accounts[0], { nonce, to: stranger(1), value: 10n }));
+      assert.equal(receipt?.verdict, 'EXECUTED');
+    }
+    assert.deepEqual(await node.stop(), { code: 0, signal: null }, node.stderr);
+  }
+  return { data, args, nonce };
+}
+
+// Where a byte is changed: everywhere in small files, in the log mostly where something was written.
+function chooseOffset(random, name, size) {
+  return name.endsWith('.segment') && random(0, 4) !== 0 ? random(0, Math.min(size, 128 * 1024)) : random(0, size);
+}
+
+test(`a byte changed anywhere is named, and everything is there again if it exists twice (HANSE_SEED=${seed})`, async (t) => {
+  const folder = workFolder(t);
+  const { data, args, nonce } = await fillAll(t, folder);
+  await expectAgreement(data);
+  const whole = path.join(folder, 'whole');
+  fs.cpSync(data, whole, { recursive: true });
+  const files = Object.entries(filesBelow(data)).filter(([, bytes]) => bytes.length !== 0).map(([name]) => name);
+  for (const kind of [/segment$/, /snapshot$/, /history.data\.mdb$/, /history.marker$/, /history.checksums$/, /^format$/, /\.json$/, /\.copy$/])
+    assert.ok(files.some((name) => kind.test(name)), `${kind} among ${files}`);
+  const random = generator(seed);
+  const counts = {};
+  for (let flip = 0; flip < flips; flip++) {
+    const name = files[flip % files.length];
+    const file = path.join(data, name);
+    const handle = fs.openSync(file, 'r+');
+    const { size } = fs.fstatSync(handle);
+    const offset = chooseOffset(random, name, size);
+    const byte = Buffer.alloc(1);
+    fs.readSync(handle, byte, 0, 1, offset);
+    byte[0] ^= random(1, 256);
+    fs.writeSync(handle, byte, 0, 1, offset);
+    fs.closeSync(handle);
+    const what = `${name}: byte ${offset}`;
+    const named = name.replace(/^(history|ledgers)\//, '');
+    const audit = await verify(data);
+    assert.ok(audit.stderr.includes(named), `${what}: not named: ${audit.code} ${audit.stdout}${audit.stderr}`);
+    assert.ok(audit.code === 1 || /note: .*: not zero/.test(audit.stderr), `${what}: ${audit.code} ${audit.stdout}${audit.stderr}`);
+    counts[named] = (counts[named] ?? 0) + 1;
+    if (name.endsWith('.segment')) {
+      // The log exists once: the node does not start unless nothing that was acknowledged is concerned.
+      const node = new Node(args);
+      await node.ready().catch(() => {});
+      if (!node.end) {
+        assert.equal(await node.nonce(accounts[0].address), nonce, what);
+        await node.stop();
+      } else {
+        assert.match(node.stderr, /log-\d+\.segment: /, what);
+      }
+    } else {
+      const node = await startNode(t, { dev: false, args });
+      assert.ok(node.stderr.includes(named) || /snapshot$|\.copy$/.test(name), `${what}: ${node.stderr}`);
+      assert.equal(await node.nonce(accounts[0].address), nonce, what);
+      assert.equal(await node.balance(stranger(1)), 10n * BigInt(nonce), what);
+      assert.equal((await node.call('eth_getBlockByNumber', ['0x5', true])).transactions.length, 1, what);
+      await node.stop();
+      if (!name.endsWith('.snapshot')) await expectAgreement(data);
+    }
+    fs.rmSync(data, { recursive: true });
+    fs.cpSync(whole, data, { recursive: true });
+  }
+  t.diagnostic(JSON.stringify(counts));
+});
+
+test('a data directory from before there was a version is brought up to date; a newer one is refused', async (t) => {
+  const folder = workFolder(t);
+  const { data, args, nonce } = await fillAll(t, folder);
+  const format = path.join(data, 'format');
+  const text = fs.readFileSync(format, 'utf8');
+  assert.match(text, /^hanse data directory\nversion 1\nledger 00000-one\.json [0-9a-f]{32}\nchecksum [0-9a-f]{32}\n$/);
+  for (const name of ['format', 'format.copy', 'ledgers/00000-one.json.copy']) fs.rmSync(path.join(data, name));
+  await expectAgreement(data); // an audit needs no upgrade
+  assert.ok(!fs.existsSync(format));
+  const node = await startNode(t, { dev: false, args });
+  assert.equal(await node.nonce(accounts[0].address), nonce);
+  await node.stop();
+  assert.equal(fs.readFileSync(format, 'utf8'), text);
+  assert.deepEqual(fs.readFileSync(path.join(data, 'ledgers/00000-one.json.copy')), fs.readFileSync(path.join(data, 'ledgers/00000-one.json')));
+  for (const name of ['format', 'format.copy']) fs.writeFileSync(path.join(data, name), 'hanse data directory\nversion 2\nsomething new\n');
+  const answer = await refusedNode(t, args);
+  assert.deepEqual([answer.code, /written by a newer version of Hanse: its format is 2, this program knows up to 1/.test(answer.stderr)], [1, true], answer.stderr);
+  const audit = await verify(data);
+  assert.deepEqual([audit.code, /newer version/.test(audit.stderr)], [1, true], audit.stderr);
+});
+
+test('an audit that was interrupted goes on', async (t) => {
+  const folder = workFolder(t);
+  const { data } = await fillAll(t, folder);
+  const whole = await verify(data);
+  assert.equal(whole.code, 0);
+  const first = await run(['verify', '--data', data, '--frames', '7']);
+  assert.deepEqual([first.code, /Not finished/.test(first.stdout)], [3, true], first.stdout + first.stderr);
+  const second = await run(['verify', '--data', data, '--resume', '--frames', '5']);
+  assert.equal(second.code, 3, second.stdout + second.stderr);
+  assert.match(second.stderr, /going on behind frame 7/);
+  const third = await run(['verify', '--data', data, '--resume']);
+  assert.deepEqual([third.code, third.stdout], [0, whole.stdout], third.stderr);
+  assert.match(third.stderr, /going on behind frame 12/);
+  assert.ok(!fs.existsSync(`${data}.verify`), 'nothing is left of it');
+  const none = await run(['verify', '--data', data, '--resume']);
+  assert.deepEqual([none.code, /data\.verify: cannot be opened/.test(none.stderr)], [1, true], none.stderr);
 });
