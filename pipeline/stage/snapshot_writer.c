@@ -60,7 +60,7 @@ typedef struct hn_snapshot_writer_thread {
     _Atomic uint64_t asked;
     _Atomic(const char *) state;
     _Atomic(const char *) ledger_name;
-    _Atomic uint64_t rounds, written, failed, bytes, last_index, last_ns, removed_segments;
+    _Atomic uint64_t rounds, written, failed, bytes, last_index, last_ns;
 } snapshots;
 
 /* --- collecting
@@ -391,6 +391,5 @@ hn_snapshot_status hn_node_snapshot_status(const hn_node *node)
         .last_index = read_counter(&self->last_index),
         .last_ns = read_counter(&self->last_ns),
         .slowed_ns = read_counter(&self->pace.slowed_ns),
-        .removed_segments = read_counter(&self->removed_segments),
     };
 }

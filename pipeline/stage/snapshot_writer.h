@@ -27,7 +27,6 @@ typedef struct hn_snapshot_status {
     uint64_t last_index; /* log position that every ledger's newest snapshot of the last round reaches */
     uint64_t last_ns;    /* that the last one took, checks included */
     uint64_t slowed_ns;  /* waited because the log was slower than usual */
-    uint64_t removed_segments; /* of the log, since the start */
 } hn_snapshot_status;
 hn_snapshot_status hn_node_snapshot_status(const hn_node *node);
 
