@@ -64,7 +64,7 @@ static void path_of(const rebuild *self, char path[PATH_BYTES], const char *name
 /* Removes a history, if it is there. */
 static void remove_history(const rebuild *self, const char *name)
 {
-    static const char *const files[] = {"marker", "marker.new", "data.mdb", "lock.mdb"};
+    static const char *const files[] = {"checksums", "marker", "marker.new", "data.mdb", "lock.mdb"};
     char path[PATH_BYTES];
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         path_of(self, path, name, files[i]);
