@@ -85,7 +85,7 @@ test("rpc-compat's chain is imported to its head, and exported to the same bytes
     const { data } = await init(folder, name, path.join(set, 'genesis.json'), args);
     assert.deepEqual(await imported(data, chain), { blocks: blocks.length, known: 0, number: blocks.length, head: wanted });
     assert.deepEqual(await imported(data, chain), { blocks: 0, known: blocks.length, number: blocks.length, head: wanted });
-    assert.match(await expectAgreement(data), /newest snapshot compared/);
+    assert.match(await expectAgreement(data), /[1-9]\d* snapshots compared/);
     assert.ok((await exported(data, path.join(folder, `${name}.rlp`))).equals(bytes));
   }
   // In pieces, each by a process of its own that begins with the snapshot of the one before: uncles, too, are found.
