@@ -185,7 +185,7 @@ static hn_address any_hint(hn_prng *prng, size_t by)
     }
 }
 
-Test(known_keys, any_signatures_with_any_hints, .timeout = 240)
+Test(known_keys, any_signatures_with_any_hints)
 {
     enum { ROUNDS = 500 };
     hn_prng prng;
@@ -282,7 +282,7 @@ static size_t edges(hn_u256 *out)
 }
 
 /* Keys whose secret is small, and sums that were chosen: additions meet their exceptions. */
-Test(known_keys, chosen_sums, .timeout = 240)
+Test(known_keys, chosen_sums)
 {
     enum { COUNT = 12000 };
     hn_u256 scalars[300];
@@ -321,7 +321,7 @@ Test(known_keys, chosen_sums, .timeout = 240)
 }
 
 /* R with x = r + n is the sum that the hinted key gives, but no transaction's: its y parity says x = r. */
-Test(known_keys, an_x_above_the_order, .timeout = 60)
+Test(known_keys, an_x_above_the_order)
 {
     hn_prng prng;
     hn_prng_init(&prng, 3);
@@ -364,7 +364,7 @@ Test(known_keys, an_x_above_the_order, .timeout = 60)
     hn_known_keys_destroy(keys);
 }
 
-Test(known_keys, more_senders_than_room, .timeout = 120)
+Test(known_keys, more_senders_than_room)
 {
     enum { ROOM = 16, ROUNDS = 120 };
     hn_prng prng;
@@ -485,7 +485,7 @@ static void *race(void *context)
     return NULL;
 }
 
-Test(known_keys, many_readers, .timeout = 120)
+Test(known_keys, many_readers)
 {
     enum { READERS = 4 };
     hn_prng prng;
