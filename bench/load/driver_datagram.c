@@ -2,6 +2,7 @@
  * directions. */
 #include "bench/load/clock.h"
 #include "bench/load/driver.h"
+#include "engine/base/check.h"
 #include "pipeline/port/peer.h"
 #include "pipeline/wire/client.h"
 
@@ -194,6 +195,7 @@ static const hn_address *told_sender(const hn_load_run *run, uint64_t index)
 /* Session by session: each gets what fits, so that frames are full. */
 static void submit(driver *d)
 {
+    HN_CHECK(d->session_count != 0);
     for (unsigned i = 0; i < d->session_count; i++) {
         hn_wire_client *session = d->sessions[(d->turn + i) % d->session_count];
         uint32_t room = hn_wire_client_room(session);

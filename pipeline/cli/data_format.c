@@ -1,12 +1,14 @@
 #include "pipeline/cli/data_format.h"
 
-#include <errno.h>
-#include <inttypes.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "engine/base/bytes.h"
+#include "engine/codec/hex.h"
 
 enum { PATH_BYTES = 4096, FILE_BYTES_MAX = 256 * 1024 * 1024, TEXT_BYTES_MAX = 64 * 1024, SUM_DIGITS = 32 };
 
@@ -25,9 +27,12 @@ __attribute__((format(printf, 3, 4))) static void say(hn_data_tell tell, void *s
 
 static bool read_sum(hn_checksum *out, const char *text)
 {
-    int size = 0;
-    return sscanf(text, "%16" SCNx64 "%16" SCNx64 "%n", &out->high, &out->low, &size) == 2 &&
-           size == SUM_DIGITS;
+    uint8_t bytes[SUM_DIGITS / 2];
+    if (strnlen(text, SUM_DIGITS) != SUM_DIGITS || hn_hex_decode(bytes, text, SUM_DIGITS) != HN_OK)
+        return false;
+    out->high = hn_load_be64(bytes);
+    out->low = hn_load_be64(bytes + 8);
+    return true;
 }
 
 static bool same_sum(hn_checksum a, hn_checksum b)
@@ -38,11 +43,25 @@ static bool same_sum(hn_checksum a, hn_checksum b)
 /* --- the description
  * ------------------------------------------------------------------------------------------ */
 
+/* The line "version N". */
+static bool read_version(unsigned *out, const char *line)
+{
+    static const char word[] = "version ";
+    char *end = NULL;
+    if (strncmp(line, word, sizeof word - 1) != 0)
+        return false;
+    unsigned long value = strtoul(line + sizeof word - 1, &end, 10);
+    if (end == line + sizeof word - 1 || *end != '\n' || value > UINT_MAX)
+        return false;
+    *out = (unsigned)value;
+    return true;
+}
+
 /* A newer program may write the rest in another way, the first two lines stay. */
 static bool is_newer(const char *text, unsigned *version)
 {
-    return strncmp(text, title, sizeof title - 1) == 0 &&
-           sscanf(text + sizeof title - 1, "version %u", version) == 1 && *version > HN_DATA_FORMAT_VERSION;
+    return strncmp(text, title, sizeof title - 1) == 0 && read_version(version, text + sizeof title - 1) &&
+           *version > HN_DATA_FORMAT_VERSION;
 }
 
 /* `text` is zero-terminated. False: damaged. */
@@ -57,7 +76,7 @@ static bool parse(hn_data_format *out, char *text, size_t size)
         return false;
     *last = '\0';
     char *line = text + sizeof title - 1;
-    if (sscanf(line, "version %u", &out->version) != 1 || out->version != HN_DATA_FORMAT_VERSION)
+    if (!read_version(&out->version, line) || out->version != HN_DATA_FORMAT_VERSION)
         return false;
     while ((line = strchr(line, '\n')) != NULL && *++line != '\0') {
         char digits[SUM_DIGITS + 1];

@@ -309,6 +309,7 @@ hn_err hn_snapshot_write(const hn_io *io, hn_snapshot_problem *problem, const hn
     hn_snapshot_writer *writer = NULL;
     HN_TRY(hn_snapshot_begin(&writer, io, problem, info, hn_flat_account_count(flat),
                              hn_flat_slot_count(flat), NULL));
+    HN_CHECK(writer != NULL);
     const hn_flat_visitor visitor = hn_snapshot_visitor(writer);
     hn_err err = hn_flat_visit(flat, &visitor);
     if (err != HN_OK) {
