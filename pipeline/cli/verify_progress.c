@@ -250,7 +250,7 @@ hn_err hn_verify_progress_save(hn_verify_progress *progress, hn_verified_ledger 
     if (err == HN_OK)
         err = write_record(&io, progress, ledgers, count);
     for (uint32_t i = 0; err == HN_OK && i < count; i++)
-        err = hn_snapshot_retire(&io, ledgers[i]->name, KEPT);
+        err = hn_snapshot_retire(&io, ledgers[i]->name, KEPT, UINT64_MAX, NULL);
     hn_uring_io_close(uring);
     if (err != HN_OK && progress->trouble[0] == '\0')
         snprintf(progress->trouble, sizeof progress->trouble, "%.400s: %s", progress->folder,

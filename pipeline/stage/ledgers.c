@@ -4,6 +4,7 @@
 #include "engine/base/check.h"
 #include "engine/chain/ancestry.h"
 #include "pipeline/history/reader.h"
+#include "shard/store/ways_back.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -155,19 +156,39 @@ static bool history_reaches(const hn_node *node, const hn_node_ledger *ledger, u
     return hn_history_last_block(node->history, ledger->index, &last, &hash) == HN_OK && last >= number;
 }
 
-static hn_err restore_snapshot(hn_node *node, hn_node_ledger *ledger, hn_node_problem *problem,
-                               hn_snapshot_info *info, uint64_t table_seed)
+/* False: the log is not the one that this snapshot was made beside. What the log does not tell (it ends
+ * before, or does not check out there) is told when it is replayed. */
+static bool fits_log(const hn_node *node, const hn_node_ledger *ledger, const hn_way_back *way)
+{
+    char file[HN_LOG_FILE_NAME_MAX];
+    hn_hash chain;
+    if (!way->has_chain || hn_log_find_chain(node->log, &chain, file, way->log_index) != HN_OK ||
+        hn_hash_equal(&chain, &way->chain))
+        return true;
+    fprintf(
+        stderr,
+        "hanse: snapshot %s-%020llu.snapshot does not belong to this log: the chain value at frame %llu is "
+        "another in %s; looking for an older way back\n",
+        ledger->name, (unsigned long long)way->log_index, (unsigned long long)way->log_index, file);
+    return false;
+}
+
+/* HN_ERR_CORRUPT: this one is of no use, which has been told; there may be an older one. */
+static hn_err restore_way(hn_node *node, hn_node_ledger *ledger, hn_node_problem *problem,
+                          hn_snapshot_info *info, uint64_t table_seed, hn_ways_back *ways, unsigned at)
 {
     hn_snapshot_problem why = {.text = ""};
     hn_flat *flat = NULL;
-    HN_TRY(hn_snapshot_clean(&node->io, ledger->name));
-    hn_err err = hn_snapshot_load_newest(&node->io, &why, info, &flat, &node->boot_arena, ledger->name,
-                                         UINT64_MAX, table_seed, warn, NULL);
-    if (err == HN_ERR_NOT_FOUND)
+    hn_err err = hn_snapshot_load_way(&node->io, &why, info, &flat, &node->boot_arena, ledger->name, ways, at,
+                                      table_seed);
+    if (err == HN_ERR_NO_MEMORY) {
+        snprintf(problem->text, sizeof problem->text, "ledger %s: snapshot: %s", ledger->name,
+                 hn_err_text(err));
         return err;
+    }
     if (err != HN_OK) {
-        snprintf(problem->text, sizeof problem->text, "ledger %s: snapshot: %s", ledger->name, why.text);
-        return err;
+        warn(NULL, why.text);
+        return HN_ERR_CORRUPT;
     }
     if (!hn_hash_equal(&info->genesis_hash, &ledger->genesis_hash)) {
         snprintf(problem->text, sizeof problem->text,
@@ -176,17 +197,13 @@ static hn_err restore_snapshot(hn_node *node, hn_node_ledger *ledger, hn_node_pr
         hn_flat_destroy(flat);
         return HN_ERR_MISMATCH;
     }
-    if (!history_reaches(node, ledger, info->head.number)) {
-        warn(NULL,
-             "the block history is not complete: replaying the whole log instead of starting at a snapshot");
-        hn_flat_destroy(flat);
-        return HN_ERR_NOT_FOUND;
-    }
     err = hn_sealer_restore(ledger->sealer, flat, &info->head);
     if (err == HN_ERR_MISMATCH) {
-        warn(NULL, "a snapshot's state is not that of its block: replaying the whole log instead");
+        fprintf(stderr, "hanse: %s-%020llu.snapshot: the state is not that of its block\n", ledger->name,
+                (unsigned long long)ways->items[at].log_index);
+        hn_ways_back_mark_bad(ways, at);
         hn_flat_destroy(flat);
-        return HN_ERR_NOT_FOUND;
+        return HN_ERR_CORRUPT;
     }
     if (err != HN_OK) {
         snprintf(problem->text, sizeof problem->text, "ledger %s: snapshot at block %llu: %s", ledger->name,
@@ -194,9 +211,42 @@ static hn_err restore_snapshot(hn_node *node, hn_node_ledger *ledger, hn_node_pr
         hn_flat_destroy(flat);
         return err;
     }
-    HN_TRY(
-        hn_ledger_restore(ledger->executor, flat, &info->head, info->recent_hashes, info->recent_hash_count));
-    return note_ancestors(node, ledger, info->head.number);
+    return hn_ledger_restore(ledger->executor, flat, &info->head, info->recent_hashes,
+                             info->recent_hash_count);
+}
+
+/* The newest way back that the log and the history go with. */
+static hn_err restore_snapshot(hn_node *node, hn_node_ledger *ledger, hn_node_problem *problem,
+                               hn_snapshot_info *info, uint64_t table_seed)
+{
+    hn_ways_back ways;
+    bool is_history_short = false;
+    HN_TRY(hn_snapshot_clean(&node->io, ledger->name));
+    HN_TRY(hn_ways_back_list(&ways, &node->io, ledger->name, warn, NULL));
+    hn_err err = HN_ERR_NOT_FOUND;
+    for (unsigned i = 0; (err == HN_ERR_NOT_FOUND || err == HN_ERR_CORRUPT) && i < ways.count; i++) {
+        if (ways.items[i].is_bad)
+            continue;
+        if (!history_reaches(node, ledger, ways.items[i].block_number)) {
+            is_history_short = true;
+            continue;
+        }
+        if (fits_log(node, ledger, &ways.items[i]))
+            err = restore_way(node, ledger, problem, info, table_seed, &ways, i);
+        node->snapshots_refused += err != HN_OK;
+    }
+    hn_ways_back_free(&ways);
+    if (err == HN_OK)
+        return note_ancestors(node, ledger, info->head.number);
+    if (err != HN_ERR_NOT_FOUND && err != HN_ERR_CORRUPT)
+        return err;
+    if (is_history_short)
+        warn(NULL,
+             "the block history is not complete: replaying the whole log instead of starting at a snapshot");
+    else if (err == HN_ERR_CORRUPT)
+        fprintf(stderr, "hanse: ledger %s: no snapshot is good: replaying the whole log instead\n",
+                ledger->name);
+    return HN_ERR_NOT_FOUND;
 }
 
 hn_err hn_node_open_ledger(hn_node *node, hn_node_problem *problem, hn_node_ledger *ledger,
@@ -245,6 +295,12 @@ hn_err hn_node_save_ledger(hn_node *node, hn_node_ledger *ledger, uint64_t log_i
     info->chain_id = ledger->genesis.config.chain_id;
     info->genesis_hash = ledger->genesis_hash;
     info->log_index = log_index;
+    if (node->log != NULL) {
+        info->has_chain = hn_log_chain_at(node->log, &info->chain, info->log_index);
+    } else {
+        info->chain = node->log_view.closed_chain;
+        info->has_chain = info->log_index == node->closed_log_index && !hn_hash_is_zero(&info->chain);
+    }
     snprintf(info->ledger_name, sizeof info->ledger_name, "%s", ledger->name);
     uint64_t number = info->head.number;
     uint64_t known = number + 1 < HN_SNAPSHOT_HASHES_MAX ? number + 1 : HN_SNAPSHOT_HASHES_MAX;
@@ -254,7 +310,7 @@ hn_err hn_node_save_ledger(hn_node *node, hn_node_ledger *ledger, uint64_t log_i
     hn_snapshot_problem why = {.text = ""};
     hn_err err = hn_snapshot_write(&node->io, &why, info, hn_ledger_flat(ledger->executor));
     if (err == HN_OK)
-        err = hn_snapshot_retire(&node->io, ledger->name, node->options.snapshots_kept);
+        err = hn_snapshot_retire(&node->io, ledger->name, node->options.snapshots_kept, log_index, NULL);
     else
         fprintf(stderr, "hanse: ledger %s: no snapshot: %s; the log has everything\n", ledger->name,
                 why.text);

@@ -1,6 +1,7 @@
 #ifndef HN_PIPELINE_STAGE_LOG_VIEW_H
 #define HN_PIPELINE_STAGE_LOG_VIEW_H
 
+#include "engine/base/bytes.h"
 #include "pipeline/stage/limits.h"
 
 #include <stdatomic.h>
@@ -18,6 +19,7 @@ typedef struct hn_log_view {
     /* What the newest writes took: of write n at n % HN_LOG_WRITES_SEEN, of `writes` in all. */
     _Atomic uint64_t writes;
     _Atomic uint64_t write_ns[HN_LOG_WRITES_SEEN];
+    hn_hash closed_chain; /* chain value of its last frame, when it has been closed; zero: unknown */
 } hn_log_view;
 
 #endif

@@ -264,6 +264,8 @@ static void close_log(void *self)
 {
     hn_node *node = self;
     node->closed_log_index = hn_log_last_index(node->log);
+    if (!hn_log_chain_at(node->log, &node->log_view.closed_chain, node->closed_log_index))
+        memset(&node->log_view.closed_chain, 0, sizeof node->log_view.closed_chain);
     hn_log_close(node->log);
     node->log = NULL;
 }

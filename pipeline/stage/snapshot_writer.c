@@ -155,7 +155,7 @@ static void note_position(void *context)
         index = index > ledger->snapshot_index ? index : ledger->snapshot_index;
     }
     self->info->log_index = index;
-    self->info->has_chain = hn_log_chain_at(node->log, &self->info->chain, index);
+    self->info->has_chain = hn_log_chain_at(node->log, &self->info->chain, self->info->log_index);
 }
 
 static void fill_info(snapshots *self)
@@ -220,6 +220,13 @@ static bool is_stopping(const snapshots *self)
     return atomic_load_explicit(&self->stop, memory_order_relaxed);
 }
 
+static hn_err retire(snapshots *self)
+{
+    const hn_snapshot_pace pace = {.before = hn_pace_before, .self = &self->pace};
+    return hn_snapshot_retire(&self->node->io, self->ledger->name, self->node->options.snapshots_kept,
+                              self->info->log_index, &pace);
+}
+
 static void save_ledger(snapshots *self, hn_node_ledger *ledger)
 {
     hn_snapshot_problem why = {.text = ""};
@@ -232,7 +239,7 @@ static void save_ledger(snapshots *self, hn_node_ledger *ledger)
         self->saved_number[ledger->index] = self->info->head.number;
         hn_count(&self->written, 1);
         atomic_store(&self->last_ns, hn_clock_monotonic_ns() - started_ns);
-        err = hn_snapshot_retire(&self->node->io, ledger->name, self->node->options.snapshots_kept);
+        err = retire(self);
     }
     if (err == HN_OK || is_stopping(self))
         return;

@@ -192,7 +192,8 @@ struct hn_node {
     struct hn_uring_io *uring;
     hn_io io;
     hn_log *log;
-    uint64_t closed_log_index; /* last index of the log when front closed it */
+    uint64_t closed_log_index;  /* last index of the log when front closed it */
+    uint32_t snapshots_refused; /* at the start: those that did not fit, or were damaged */
     hn_recent *recent;
     hn_port *port;
     uint32_t port_empty; /* looks at the port in a row that found nothing */
@@ -211,8 +212,7 @@ struct hn_node {
     struct hn_snapshot_writer_thread *snapshots; /* snapshot_writer.c; from start to stop */
     hn_history *history;
     hn_block_slot *sealed_waiting[HN_BLOCK_SLOTS]; /* sealed, not durable yet; a ring by position */
-    uint32_t sealed_waiting_first;
-    uint32_t sealed_waiting_count;
+    uint32_t sealed_waiting_first, sealed_waiting_count;
     bool is_history_behind;      /* told so */
     uint64_t history_retry_ns;   /* when to try again to commit what waits */
     uint64_t history_retry_step; /* and how long to wait after that */

@@ -101,6 +101,13 @@ uint64_t hn_log_durable_index(const hn_log *log); /* any core; acquire */
 enum { HN_LOG_CHAINS = 1024 };
 bool hn_log_chain_at(const hn_log *log, hn_hash *out, uint64_t index);
 
+/* hn_frame.chain of any frame that is there, and the file that says so, before replaying or while nothing is
+ * appended: read from the headers alone, whose payloads are not looked at. Of the frame before the log's
+ * first one, too. HN_ERR_NOT_FOUND: it is not there, or does not check out. */
+enum { HN_LOG_FILE_NAME_MAX = 40 };
+HN_MUST_USE hn_err hn_log_find_chain(const hn_log *log, hn_hash *out, char file_name[HN_LOG_FILE_NAME_MAX],
+                                     uint64_t index);
+
 typedef struct hn_log_counts {
     uint64_t frames;
     uint64_t bytes; /* written, padding included */

@@ -146,6 +146,17 @@ static hn_err put_slot(void *self, const hn_address *address, const hn_u256 *key
     return HN_OK;
 }
 
+hn_err hn_snapshot_put_gone(hn_snapshot_writer *writer, const hn_address *address)
+{
+    uint8_t *to = NULL;
+    HN_TRY(reserve(writer, &to, HN_SNAPSHOT_OWNER_BYTES));
+    to[0] = HN_SNAPSHOT_GONE;
+    memcpy(to + 1, address->b, sizeof address->b);
+    writer->written.account_count++;
+    writer->has_owner = false;
+    return HN_OK;
+}
+
 hn_flat_visitor hn_snapshot_visitor(hn_snapshot_writer *writer)
 {
     return (hn_flat_visitor){.account = put_account, .slot = put_slot, .code = put_code, .self = writer};
@@ -170,15 +181,19 @@ static hn_err write_info(hn_snapshot_writer *w, const hn_snapshot_info *info, ui
         .header_size = (uint32_t)header.size,
     };
     hn_hash chain = info->has_chain ? info->chain : (hn_hash){{0}};
+    const hn_snapshot_block_base base = {
+        .log_index = info->base.log_index, .end = info->base.end, .depth = info->base.depth};
     size_t hashes_size = info->recent_hash_count * sizeof info->recent_hashes[0];
     if (err == HN_OK)
-        err = reserve(w, &to, sizeof block + sizeof chain + hashes_size + header.size);
+        err = reserve(w, &to, sizeof block + sizeof chain + sizeof base + hashes_size + header.size);
     if (err == HN_OK) {
         snprintf(block.ledger_name, sizeof block.ledger_name, "%s", info->ledger_name);
         memcpy(to, &block, sizeof block);
         to += sizeof block;
         memcpy(to, &chain, sizeof chain);
         to += sizeof chain;
+        memcpy(to, &base, sizeof base);
+        to += sizeof base;
         memcpy(to, info->recent_hashes, hashes_size);
         memcpy(to + hashes_size, header.data, header.size);
         err = end_block(w, HN_SNAPSHOT_BLOCK_INFO);

@@ -10,11 +10,19 @@
 #define HN_SHARD_STORE_SNAPSHOT_H
 
 #include "engine/base/arena.h"
+#include "engine/base/hash_table.h"
 #include "engine/state/flat.h"
 #include "engine/types/header.h"
 #include "shard/log/io.h"
 
 enum { HN_SNAPSHOT_HASHES_MAX = 256 };
+
+/* The file that a delta says the changes since. depth 0: there is none, and the state is whole. */
+typedef struct hn_snapshot_base {
+    uint64_t log_index;
+    hn_checksum end; /* of its last block, which is chained to all before */
+    uint32_t depth;  /* how many files are below, the first of them a whole state */
+} hn_snapshot_base;
 
 typedef struct hn_snapshot_info {
     char ledger_name[64];
@@ -23,6 +31,7 @@ typedef struct hn_snapshot_info {
     uint64_t log_index; /* the newest frame whose effects are contained */
     hn_hash chain;      /* hn_frame.chain of that frame; valid with has_chain */
     bool has_chain;
+    hn_snapshot_base base;
     hn_header head;                                /* extra_data in the arena given to load */
     hn_hash recent_hashes[HN_SNAPSHOT_HASHES_MAX]; /* of head.number, head.number - 1, ... */
     uint32_t recent_hash_count;
@@ -57,6 +66,10 @@ HN_MUST_USE hn_err hn_snapshot_begin(hn_snapshot_writer **out, const hn_io *io, 
 /* Puts what it is given: codes before the accounts that have them, accounts before their slots. Something may
  * come twice when it is the same both times. */
 hn_flat_visitor hn_snapshot_visitor(hn_snapshot_writer *writer);
+
+/* Of a delta (info->base.depth is not 0): the account is no more. A slot that is no more is put with value
+ * zero, those of such an account before it. */
+HN_MUST_USE hn_err hn_snapshot_put_gone(hn_snapshot_writer *writer, const hn_address *address);
 
 /* Completes and syncs the file, which keeps its temporary name, and ends the writer. Its length in *bytes. */
 HN_MUST_USE hn_err hn_snapshot_finish(hn_snapshot_writer *writer, hn_snapshot_problem *problem,
@@ -98,12 +111,17 @@ HN_MUST_USE hn_err hn_snapshot_load_newest(const hn_io *io, hn_snapshot_problem 
 /* Removes what attempts to write one have left that were interrupted. */
 HN_MUST_USE hn_err hn_snapshot_clean(const hn_io *io, const char *ledger_name);
 
-/* One snapshot, the one at this frame. HN_ERR_NOT_FOUND, HN_ERR_CORRUPT, HN_ERR_VERSION with *problem. */
+/* One snapshot, the one at this frame, with all that it stands on. HN_ERR_NOT_FOUND, HN_ERR_CORRUPT,
+ * HN_ERR_VERSION with *problem. */
 HN_MUST_USE hn_err hn_snapshot_load(const hn_io *io, hn_snapshot_problem *problem, hn_snapshot_info *info,
                                     hn_flat **flat, hn_arena *arena, const char *ledger_name,
                                     uint64_t log_index, uint64_t table_seed);
 
-/* Removes all but the newest `keep` (at least 2) snapshots of a ledger. */
-HN_MUST_USE hn_err hn_snapshot_retire(const hn_io *io, const char *ledger_name, unsigned keep);
+/* Removes what is not needed for the newest `keep` (at least 2) ways back that are independent of each other:
+ * full snapshots with the deltas on them (ways_back.h). Each that is to stay for that is read through first,
+ * all but the one that `known_good` (a log index; UINT64_MAX: none) belongs to; when too few are good nothing
+ * is removed. HN_ERR_CLOSED: `pace` (may be NULL) ended it. */
+HN_MUST_USE hn_err hn_snapshot_retire(const hn_io *io, const char *ledger_name, unsigned keep,
+                                      uint64_t known_good, const hn_snapshot_pace *pace);
 
 #endif

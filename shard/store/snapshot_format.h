@@ -14,14 +14,15 @@
 #define HN_SNAPSHOT_MAGIC UINT32_C(0x31534e48) /* "HNS1" */
 
 enum {
-    HN_SNAPSHOT_VERSION = 2,             /* 1 had neither chain values nor owner records, and is read still */
+    HN_SNAPSHOT_VERSION = 3, /* 1 had neither chain values nor owners, 2 no bases; both are read still */
     HN_SNAPSHOT_BLOCK_MAX = 1024 * 1024, /* head included */
     HN_SNAPSHOT_NAME_MAX = 128,
     HN_SNAPSHOT_FILE_NAME_MAX = 64 + 40,
 };
 
 typedef enum hn_snapshot_block_kind {
-    HN_SNAPSHOT_BLOCK_INFO = 1, /* hn_snapshot_block_info, chain value (version 2), hashes, header as RLP */
+    HN_SNAPSHOT_BLOCK_INFO = 1, /* hn_snapshot_block_info, chain value (since version 2),
+                                   hn_snapshot_block_base (since 3), hashes, header as RLP */
     HN_SNAPSHOT_BLOCK_RECORDS = 2,
     HN_SNAPSHOT_BLOCK_END = 3, /* hn_snapshot_block_end */
 } hn_snapshot_block_kind;
@@ -50,19 +51,31 @@ typedef struct hn_snapshot_block_info {
 } hn_snapshot_block_info;
 _Static_assert(sizeof(hn_snapshot_block_info) == 136, "no padding");
 
+/* Of which file this one says only what has changed; all zero: of none, it has the whole state. */
+typedef struct hn_snapshot_block_base {
+    uint64_t log_index;
+    hn_checksum end; /* of that file's last block, and so of all of it */
+    uint32_t depth;  /* how many files are below this one */
+    uint32_t reserved;
+} hn_snapshot_block_base;
+_Static_assert(sizeof(hn_snapshot_block_base) == 32, "no padding");
+
 typedef struct hn_snapshot_block_end {
     uint64_t account_count;
     uint64_t slot_count;
     uint64_t code_count;
 } hn_snapshot_block_end;
 
-/* Records begin with their tag. Codes come before the accounts that have them. A slot belongs to the account
- * or the owner that was named last before it; that account came before. An entry may come again, the same. */
+/* Records begin with their tag. Codes come before the accounts that have them, in this file or a base. A slot
+ * belongs to the account or the owner that was named last before it; that account came before, or is in a
+ * base. An entry may come again, the same. Only in a delta: a slot of value zero is gone, and so is an
+ * account that is named as gone, whose slots are gone before it. */
 enum {
     HN_SNAPSHOT_CODE = 1,    /* tag | size u32 | bytes */
     HN_SNAPSHOT_ACCOUNT = 2, /* tag | address 20 | nonce u64 | balance 32 | code hash 32 */
     HN_SNAPSHOT_SLOT = 3,    /* tag | key 32 | value 32 */
     HN_SNAPSHOT_OWNER = 4,   /* tag | address 20 */
+    HN_SNAPSHOT_GONE = 5,    /* tag | address 20 */
     HN_SNAPSHOT_CODE_HEAD = 1 + 4,
     HN_SNAPSHOT_ACCOUNT_BYTES = 1 + 20 + 8 + 32 + 32,
     HN_SNAPSHOT_SLOT_BYTES = 1 + 32 + 32,

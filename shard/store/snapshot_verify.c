@@ -1,6 +1,7 @@
-/* The state root of a snapshot file, in bounded memory: the file is read as often as it takes, each time for
- * the accounts whose key begins with some of the 16 nibbles; these and their slots are sorted, and the tries
- * built from left to right.
+/* The state root of a snapshot, in bounded memory: its file, and of a delta all that it stands on, are read
+ * as often as it takes, each time for the accounts whose key begins with some of the 16 nibbles; these and
+ * their slots are sorted, of what comes in several files the newest stays, and the tries are built from left
+ * to right.
  */
 #include "engine/base/check.h"
 #include "engine/codec/rlp.h"
@@ -8,6 +9,7 @@
 #include "engine/state/state_trie.h"
 #include "engine/trie/sorted_root.h"
 #include "shard/store/snapshot_read.h"
+#include "shard/store/ways_back.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -16,23 +18,26 @@ enum { NIBBLES = 16, ENTRIES_AT_FIRST = 1024 };
 
 typedef struct account_entry {
     hn_hash key;
+    uint32_t layer; /* 0: the full snapshot; 1, 2, ...: the deltas on it */
+    bool is_gone;
     hn_account account;
 } account_entry;
 
 typedef struct slot_entry {
     hn_hash owner; /* key of its account */
     hn_hash key;
-    hn_u256 value;
+    uint32_t layer;
+    hn_u256 value; /* zero: it is gone */
 } slot_entry;
 
-_Static_assert(sizeof(account_entry) * 2 <= HN_SNAPSHOT_ACCOUNT_BYTES * 3, "see compute");
-_Static_assert(sizeof(slot_entry) * 2 <= HN_SNAPSHOT_SLOT_BYTES * 3, "see compute");
+enum { LAYERS_MAX = 64 };
 
 typedef struct verifier {
     unsigned first_nibble, end_nibble;  /* of this pass */
     hn_hash state_root;                 /* by the header */
     uint64_t account_count, slot_count; /* by the description */
     hn_flat *codes;
+    uint32_t layer; /* that is read */
     account_entry *accounts;
     size_t used_accounts, accounts_capacity;
     slot_entry *slots;
@@ -92,8 +97,10 @@ static hn_err grow(void **entries, size_t *capacity, size_t used, size_t size)
     return HN_OK;
 }
 
+/* NULL: it is gone. */
 static hn_err take_account(void *self, const hn_address *address, const hn_account *account)
 {
+    static const hn_account none;
     verifier *v = self;
     hn_hash key;
     hn_keccak256(&key, address->b, sizeof address->b);
@@ -102,8 +109,16 @@ static hn_err take_account(void *self, const hn_address *address, const hn_accou
     void *entries = v->accounts;
     HN_TRY(grow(&entries, &v->accounts_capacity, v->used_accounts, sizeof *v->accounts));
     v->accounts = entries;
-    v->accounts[v->used_accounts++] = (account_entry){.key = key, .account = *account};
+    v->accounts[v->used_accounts++] = (account_entry){.key = key,
+                                                      .layer = v->layer,
+                                                      .is_gone = account == NULL,
+                                                      .account = account != NULL ? *account : none};
     return HN_OK;
+}
+
+static hn_err take_gone(void *self, const hn_address *address)
+{
+    return take_account(self, address, NULL);
 }
 
 static hn_err take_slot(void *self, const hn_address *address, const hn_u256 *key, const hn_u256 *value)
@@ -124,6 +139,7 @@ static hn_err take_slot(void *self, const hn_address *address, const hn_u256 *ke
     hn_u256_to_be(bytes, key);
     hn_keccak256(&slot->key, bytes, sizeof bytes);
     slot->owner = v->owner_key;
+    slot->layer = v->layer;
     slot->value = *value;
     return HN_OK;
 }
@@ -131,46 +147,71 @@ static hn_err take_slot(void *self, const hn_address *address, const hn_u256 *ke
 /* --- sorting
  * ------------------------------------------------------------------------------------------------- */
 
+static int compare_layers(uint32_t left, uint32_t right)
+{
+    return (left > right) - (left < right);
+}
+
 static int compare_accounts(const void *left, const void *right)
 {
-    return memcmp(left, right, sizeof(hn_hash));
+    const account_entry *a = left, *b = right;
+    int order = memcmp(a, b, sizeof(hn_hash));
+    return order != 0 ? order : compare_layers(a->layer, b->layer);
 }
 
 static int compare_slots(const void *left, const void *right)
 {
-    return memcmp(left, right, offsetof(slot_entry, value)); /* owner, then key */
+    const slot_entry *a = left, *b = right;
+    int order = memcmp(a, b, offsetof(slot_entry, layer)); /* owner, then key */
+    return order != 0 ? order : compare_layers(a->layer, b->layer);
 }
 
 static bool is_same_account(const account_entry *a, const account_entry *b)
 {
-    return a->account.nonce == b->account.nonce && hn_u256_equal(&a->account.balance, &b->account.balance) &&
+    return a->is_gone == b->is_gone && a->account.nonce == b->account.nonce &&
+           hn_u256_equal(&a->account.balance, &b->account.balance) &&
            hn_hash_equal(&a->account.code_hash, &b->account.code_hash);
 }
 
-/* What was written twice stays once. HN_ERR_CORRUPT: it was not the same. */
-static hn_err sort(verifier *v)
+/* The newest of each stays, unless it is gone. HN_ERR_CORRUPT: one file had it twice, and not the same. */
+static hn_err keep_accounts(verifier *v)
 {
     size_t kept = 0;
-    if (v->used_accounts != 0)
-        qsort(v->accounts, v->used_accounts, sizeof *v->accounts, compare_accounts);
     for (size_t i = 0; i < v->used_accounts; i++) {
-        if (kept == 0 || compare_accounts(&v->accounts[kept - 1], &v->accounts[i]) != 0)
-            v->accounts[kept++] = v->accounts[i];
-        else if (!is_same_account(&v->accounts[kept - 1], &v->accounts[i]))
+        const account_entry *each = &v->accounts[i];
+        bool is_last = i + 1 == v->used_accounts || !hn_hash_equal(&each->key, &each[1].key);
+        if (!is_last && each->layer == each[1].layer && !is_same_account(each, &each[1]))
             return HN_ERR_CORRUPT;
+        if (is_last && !each->is_gone)
+            v->accounts[kept++] = *each;
     }
     v->used_accounts = kept;
-    kept = 0;
-    if (v->used_slots != 0)
-        qsort(v->slots, v->used_slots, sizeof *v->slots, compare_slots);
+    return HN_OK;
+}
+
+static hn_err keep_slots(verifier *v)
+{
+    size_t kept = 0;
     for (size_t i = 0; i < v->used_slots; i++) {
-        if (kept == 0 || compare_slots(&v->slots[kept - 1], &v->slots[i]) != 0)
-            v->slots[kept++] = v->slots[i];
-        else if (!hn_u256_equal(&v->slots[kept - 1].value, &v->slots[i].value))
+        const slot_entry *each = &v->slots[i];
+        bool is_last = i + 1 == v->used_slots || memcmp(each, &each[1], offsetof(slot_entry, layer)) != 0;
+        if (!is_last && each->layer == each[1].layer && !hn_u256_equal(&each->value, &each[1].value))
             return HN_ERR_CORRUPT;
+        if (is_last && !hn_u256_is_zero(&each->value))
+            v->slots[kept++] = *each;
     }
     v->used_slots = kept;
     return HN_OK;
+}
+
+static hn_err sort(verifier *v)
+{
+    if (v->used_accounts != 0)
+        qsort(v->accounts, v->used_accounts, sizeof *v->accounts, compare_accounts);
+    if (v->used_slots != 0)
+        qsort(v->slots, v->used_slots, sizeof *v->slots, compare_slots);
+    HN_TRY(keep_accounts(v));
+    return keep_slots(v);
 }
 
 /* --- building
@@ -239,29 +280,56 @@ static hn_err build_whole(verifier *v, hn_hash *root)
 /* --- passes
  * -------------------------------------------------------------------------------------------------- */
 
+/* One file of those that are read, the full one first. */
+typedef struct layer {
+    uint64_t log_index;
+    bool is_temporary;
+    bool has_end; /* what stands on it says how it must end */
+    hn_checksum end;
+} layer;
+
 typedef struct source {
     const hn_io *io;
     hn_snapshot_problem *problem;
-    const char *name;
+    const char *name; /* of the newest file */
     const char *ledger_name;
-    uint64_t log_index;
+    layer layers[LAYERS_MAX];
+    uint32_t layer_count;
+    uint64_t entries_bytes; /* all of them in memory */
     const hn_snapshot_pace *pace;
 } source;
 
-static hn_err collect(verifier *v, const source *from, unsigned first_nibble, unsigned end_nibble)
+static hn_err read_layer(verifier *v, const source *from, uint32_t number)
 {
     const hn_snapshot_taker taker = {.begin = begin,
                                      .code = take_code,
                                      .has_code = has_code,
                                      .account = take_account,
+                                     .gone = take_gone,
                                      .slot = take_slot,
                                      .self = v};
+    const layer *each = &from->layers[number];
+    char name[HN_SNAPSHOT_NAME_MAX];
+    hn_checksum end;
+    HN_TRY(each->is_temporary ? hn_snapshot_temporary_name(name, from->ledger_name, each->log_index)
+                              : hn_snapshot_name(name, from->ledger_name, each->log_index));
+    v->layer = number;
+    v->has_owner = false;
+    HN_TRY(hn_snapshot_read(from->io, from->problem, name, from->ledger_name, each->log_index, &taker,
+                            from->pace, &end));
+    if (each->has_end && (each->end.low != end.low || each->end.high != end.high))
+        return hn_snapshot_report(from->problem, HN_ERR_MISMATCH,
+                                  "%s: it is not the file that the one above says the changes since", name);
+    return HN_OK;
+}
+
+static hn_err collect(verifier *v, const source *from, unsigned first_nibble, unsigned end_nibble)
+{
     v->first_nibble = first_nibble;
     v->end_nibble = end_nibble;
     v->used_accounts = v->used_slots = 0;
-    v->has_owner = false;
-    HN_TRY(hn_snapshot_read(from->io, from->problem, from->name, from->ledger_name, from->log_index, &taker,
-                            from->pace));
+    for (uint32_t i = 0; i < from->layer_count; i++)
+        HN_TRY(read_layer(v, from, i));
     hn_err err = sort(v);
     if (err != HN_OK)
         (void)hn_snapshot_report(from->problem, err, "%s: something is there twice, and not the same",
@@ -269,27 +337,39 @@ static hn_err collect(verifier *v, const source *from, unsigned first_nibble, un
     return err;
 }
 
-static hn_err size_of(const source *from, uint64_t *size)
+/* Finds the files from the newest one down to a full one, and puts them in order. */
+static hn_err find_layers(source *from, uint64_t log_index, bool is_temporary)
 {
-    const hn_io_operations *io = from->io->operations;
-    hn_io_file file = -1;
-    hn_err err = io->open(from->io->self, &file, from->name, HN_IO_READ);
-    if (err == HN_OK) {
-        err = io->size(from->io->self, size, file);
-        io->close(from->io->self, file);
+    hn_snapshot_description *each = malloc(sizeof *each);
+    if (each == NULL)
+        return HN_ERR_NO_MEMORY;
+    layer next = {.log_index = log_index, .is_temporary = is_temporary};
+    hn_err err;
+    do {
+        err = hn_snapshot_describe(from->io, from->problem, each, from->ledger_name, next.log_index,
+                                   next.is_temporary);
+        if (err == HN_OK && from->layer_count == LAYERS_MAX)
+            err = hn_snapshot_report(from->problem, HN_ERR_CORRUPT, "%s: it stands on too many files",
+                                     from->name);
+        if (err != HN_OK)
+            break;
+        from->layers[from->layer_count++] = next;
+        from->entries_bytes += each->records.account_count * sizeof(account_entry) +
+                               each->records.slot_count * sizeof(slot_entry);
+        next = (layer){.log_index = each->info.base.log_index, .has_end = true, .end = each->info.base.end};
+    } while (each->info.base.depth != 0);
+    free(each);
+    for (uint32_t i = 0; i < from->layer_count / 2; i++) {
+        layer newer = from->layers[i];
+        from->layers[i] = from->layers[from->layer_count - 1 - i];
+        from->layers[from->layer_count - 1 - i] = newer;
     }
-    if (err != HN_OK)
-        (void)hn_snapshot_report(from->problem, err, "%s: cannot be opened: %s", from->name,
-                                 hn_err_text(err));
     return err;
 }
 
 static hn_err compute(verifier *v, hn_hash *root, const source *from, size_t memory_bytes)
 {
-    uint64_t size = 0;
-    HN_TRY(size_of(from, &size));
-    /* An entry in memory is at most half as large again as its record. */
-    uint64_t passes = size / 2 * 3 / (memory_bytes != 0 ? memory_bytes : 1) + 1;
+    uint64_t passes = from->entries_bytes / (memory_bytes != 0 ? memory_bytes : 1) + 1;
     unsigned step = passes >= NIBBLES ? 1 : (unsigned)((NIBBLES + passes - 1) / passes);
     hn_sorted_node parts[NIBBLES] = {{.size = 0}};
     uint64_t accounts = 0, slots = 0;
@@ -322,23 +402,26 @@ hn_err hn_snapshot_verify(const hn_io *io, hn_snapshot_problem *problem, const c
     HN_TRY(is_temporary ? hn_snapshot_temporary_name(name, ledger_name, log_index)
                         : hn_snapshot_name(name, ledger_name, log_index));
     verifier *v = calloc(1, sizeof *v);
-    if (v == NULL)
-        return HN_ERR_NO_MEMORY;
-    const source from = {.io = io,
-                         .problem = problem,
-                         .name = name,
-                         .ledger_name = ledger_name,
-                         .log_index = log_index,
-                         .pace = pace};
+    source *from = calloc(1, sizeof *from);
     hn_hash root;
-    hn_err err = hn_flat_create(&v->codes, 0, 0);
+    hn_err err = v != NULL && from != NULL ? HN_OK : HN_ERR_NO_MEMORY;
+    if (err == HN_OK) {
+        *from =
+            (source){.io = io, .problem = problem, .name = name, .ledger_name = ledger_name, .pace = pace};
+        err = find_layers(from, log_index, is_temporary);
+    }
     if (err == HN_OK)
-        err = compute(v, &root, &from, memory_bytes);
+        err = hn_flat_create(&v->codes, 0, 0);
+    if (err == HN_OK)
+        err = compute(v, &root, from, memory_bytes);
     if (err == HN_OK && !hn_hash_equal(&root, &v->state_root))
         err = hn_snapshot_report(problem, HN_ERR_MISMATCH, "%s: the state is not that of its block", name);
-    hn_flat_destroy(v->codes);
-    free(v->accounts);
-    free(v->slots);
+    if (v != NULL) {
+        hn_flat_destroy(v->codes);
+        free(v->accounts);
+        free(v->slots);
+    }
+    free(from);
     free(v);
     return err;
 }

@@ -206,6 +206,28 @@ test('a damaged snapshot is passed over, with a warning', async (t) => {
   await expectAgreement(data);
 });
 
+test('a snapshot of another log is passed over, and both files are named', async (t) => {
+  const folder = workFolder(t);
+  const [here, there] = ['here', 'there'].map((name) => path.join(folder, name));
+  await fill(t, here, { stop: 'SIGTERM' });
+  fs.cpSync(here, there, { recursive: true });
+  const pay = async (data, value, stop) => {
+    const node = await startNode(t, { data, args: ['--log-segment', '8'] });
+    const sender = new Sender(t, node.udpPort);
+    for (let nonce = blocks; nonce < blocks + 2; nonce++)
+      assert.equal((await sender.submit(sign(accounts[0], { nonce, to: stranger(1), value }))).verdict, 'EXECUTED');
+    await node.stop(stop);
+  };
+  await pay(there, 7n, 'SIGTERM');
+  await pay(here, 10n, 'SIGKILL');
+  const [name] = fs.readdirSync(there).filter((each) => snapshotName.test(each)).sort().slice(-1);
+  fs.copyFileSync(path.join(there, name), path.join(here, name));
+  const node = await expectWhole(t, here, blocks + 2);
+  assert.match(node.stderr, new RegExp(`snapshot ${name} does not belong to this log: .* in ${segment}`));
+  assert.match(node.stderr, /replayed 2 frames/, 'the older snapshot is used');
+  await node.stop();
+});
+
 test('a block history that is gone or damaged is made again from the log', async (t) => {
   const data = path.join(workFolder(t), 'data');
   await fill(t, data, { stop: 'SIGTERM' });

@@ -51,6 +51,28 @@ Test(log, frames_come_back_over_many_segments)
     }
 }
 
+Test(log, chain_values_are_found_by_the_headers)
+{
+    enum { FRAMES = 60 };
+    hn_hash chains[FRAMES + 1], found;
+    char name[HN_LOG_FILE_NAME_MAX];
+    cr_assert_eq(start(1, false), HN_OK);
+    for (uint64_t i = 1; i <= FRAMES; i++) {
+        append((uint8_t)i, i * 131 % (PAYLOAD_MAX + 1));
+        cr_assert(hn_log_chain_at(log_open, &chains[i], i));
+    }
+    stop();
+    cr_assert_eq(hn_log_open(&log_open, &problem, &io, &options), HN_OK);
+    for (uint64_t i = 1; i <= FRAMES; i++) {
+        cr_assert_eq(hn_log_find_chain(log_open, &found, name, i), HN_OK, "frame %lu", (unsigned long)i);
+        cr_assert(hn_hash_equal(&found, &chains[i]), "frame %lu", (unsigned long)i);
+    }
+    cr_assert_neq(strcmp(name, "log-000000000001.segment"), 0);
+    cr_assert_eq(hn_log_find_chain(log_open, &found, name, 0), HN_ERR_NOT_FOUND);
+    cr_assert_eq(hn_log_find_chain(log_open, &found, name, FRAMES + 1), HN_ERR_NOT_FOUND);
+    stop();
+}
+
 Test(log, more_was_there_once)
 {
     cr_assert_eq(start(1, false), HN_OK);

@@ -264,8 +264,8 @@ Test(snapshot, all_but_the_newest_are_retired)
     hn_snapshot_info info = info_at(5);
     snprintf(info.ledger_name, sizeof info.ledger_name, "other");
     cr_assert_eq(hn_snapshot_write(&io, &problem, &info, flat), HN_OK);
-    cr_assert_eq(hn_snapshot_retire(&io, "main", 0), HN_OK);
-    cr_assert_eq(hn_snapshot_retire(&io, "main", 0), HN_OK);
+    cr_assert_eq(hn_snapshot_retire(&io, "main", 0, UINT64_MAX, NULL), HN_OK);
+    cr_assert_eq(hn_snapshot_retire(&io, "main", 0, UINT64_MAX, NULL), HN_OK);
     unsigned left = 0;
     for (uint64_t i = 0; i < 1000; i++) {
         char name[HN_SNAPSHOT_FILE_NAME_MAX];
