@@ -14,8 +14,9 @@ static const uint64_t reordering_ns = 1000000;
 
 typedef struct client_frame {
     uint64_t sequence;
-    uint64_t sent_ns; /* last time */
-    uint64_t due_ns;  /* when it is sent again */
+    uint64_t sent_ns;    /* last time */
+    uint64_t due_ns;     /* when it is sent again */
+    uint64_t arrived_ns; /* with has_arrived: when we heard so */
     uint32_t tries;
     uint32_t final; /* bit i: transaction i has its result */
     uint32_t raw_bytes;
@@ -60,6 +61,8 @@ hn_err hn_wire_client_create(hn_wire_client **out, const hn_wire_client_options 
         wanted.repeat_ns_min = 20 * millisecond_ns;
     if (wanted.repeat_ns_max == 0)
         wanted.repeat_ns_max = 1000 * millisecond_ns;
+    if (wanted.overdue_ns == 0)
+        wanted.overdue_ns = 2000 * millisecond_ns;
     if (wanted.datagram_bytes_max < DATAGRAM_BYTES_MIN || wanted.datagram_bytes_max > DATAGRAM_BYTES_LIMIT ||
         wanted.repeat_ns_min > wanted.repeat_ns_max || wanted.level > HN_REPLY_EXECUTED)
         return HN_ERR_RANGE;
@@ -221,6 +224,51 @@ static void say_hello(hn_wire_client *client, uint64_t now_ns)
         client->hello_wait_ns *= 2;
 }
 
+/* Reports the result of the frame's transactions in `items` (none of them final yet). */
+static void report(hn_wire_client *client, client_frame *frame, uint32_t items, const hn_wire_result *result)
+{
+    for (; items != 0; items &= items - 1) {
+        unsigned item = (unsigned)__builtin_ctz(items);
+        if (item >= frame->count)
+            return;
+        frame->final |= UINT32_C(1) << item;
+        client->unfinished--;
+        client->counters.results++;
+        client->callbacks.result(client->callbacks.context, frame->user[item], result);
+    }
+}
+
+static uint32_t all_items(const client_frame *frame)
+{
+    return UINT32_MAX >> (HN_WIRE_TRANSACTIONS_MAX - frame->count);
+}
+
+static void advance(hn_wire_client *client)
+{
+    while (client->oldest < client->next && frame_of(client, client->oldest)->count == 0)
+        client->oldest++;
+}
+
+/* A transaction may wait at the server for an earlier one of its sender that cannot be sent, because what
+ * waits has used up the window or the credit: for ever, unless its frame goes. The server has it all the
+ * same, and tells its outcome when it is asked again. */
+static void give_up_overdue(hn_wire_client *client, uint64_t now_ns)
+{
+    while (client->unfinished != 0 && hn_wire_client_room(client) == 0) {
+        client_frame *frame = frame_of(client, client->oldest);
+        if (client->oldest == client->next || !frame->has_arrived ||
+            now_ns - frame->arrived_ns < client->options.overdue_ns)
+            return;
+        const uint32_t left = all_items(frame) & ~frame->final;
+        const hn_wire_result result = {
+            .verdict = HN_VERDICT_KNOWN, .items = left, .ledger = HN_WIRE_LEDGER_NONE};
+        client->counters.given_up += (unsigned)__builtin_popcount(left);
+        report(client, frame, left, &result);
+        frame->count = 0;
+        advance(client);
+    }
+}
+
 void hn_wire_client_flush(hn_wire_client *client, uint64_t now_ns)
 {
     if (!client->has_cookie) {
@@ -231,6 +279,7 @@ void hn_wire_client_flush(hn_wire_client *client, uint64_t now_ns)
         close_frame(client, now_ns);
     if (now_ns < client->repeat_due_ns)
         return;
+    give_up_overdue(client, now_ns);
     client->repeat_due_ns = UINT64_MAX;
     for (uint64_t sequence = client->oldest; sequence < client->next; sequence++) {
         client_frame *frame = frame_of(client, sequence);
@@ -267,6 +316,7 @@ static void note_arrival(hn_wire_client *client, client_frame *frame, uint64_t n
     if (frame->has_arrived)
         return;
     frame->has_arrived = true;
+    frame->arrived_ns = now_ns;
     if (frame->tries == 1 && frame->sent_ns > client->overtaken_ns)
         client->overtaken_ns = frame->sent_ns;
     /* It is there; only its results can get lost now. */
@@ -278,26 +328,11 @@ static void note_arrival(hn_wire_client *client, client_frame *frame, uint64_t n
 static void take_result(hn_wire_client *client, client_frame *frame, const hn_wire_result *result,
                         uint64_t now_ns)
 {
-    uint32_t new = result->items & ~frame->final;
-    for (; new != 0; new &= new - 1) {
-        unsigned item = (unsigned)__builtin_ctz(new);
-        if (item >= frame->count)
-            return;
-        frame->final |= UINT32_C(1) << item;
-        client->unfinished--;
-        client->counters.results++;
-        client->callbacks.result(client->callbacks.context, frame->user[item], result);
-    }
-    if (frame->final == UINT32_MAX >> (HN_WIRE_TRANSACTIONS_MAX - frame->count)) {
+    report(client, frame, result->items & ~frame->final, result);
+    if (frame->final == all_items(frame)) {
         note_latency(client, frame, now_ns);
         frame->count = 0; /* finished */
     }
-}
-
-static void advance(hn_wire_client *client)
-{
-    while (client->oldest < client->next && frame_of(client, client->oldest)->count == 0)
-        client->oldest++;
 }
 
 /* Frames that were sent before one that has arrived, and have not: sent again at once. */

@@ -19,6 +19,7 @@ typedef struct hn_wire_client_options {
     uint32_t datagram_bytes_max; /* default 1,400 */
     uint64_t repeat_ns_min; /* no frame is repeated sooner, unless a later one has arrived; default 20 ms */
     uint64_t repeat_ns_max; /* default 1 s */
+    uint64_t overdue_ns; /* a frame that keeps others from being sent is given up after this; default 2 s */
 } hn_wire_client_options;
 
 typedef struct hn_wire_client_callbacks {
@@ -26,7 +27,9 @@ typedef struct hn_wire_client_callbacks {
     /* The bytes are valid during the call. */
     void (*send)(void *context, hn_bytes datagram);
     /* What became of the transaction that `user` was given for: verdict, detail, ledger, block_number. BUSY
-     * and other refusals are results, too: whoever wants may submit it again. */
+     * and other refusals are results, too: whoever wants may submit it again. So is KNOWN: it is on its way,
+     * and its outcome is for who submits it again. KNOWN is told also for what is unanswered of the oldest
+     * frame when that has arrived, nothing came of it, and there is no room for another (README.md). */
     void (*result)(void *context, uint64_t user, const hn_wire_result *result);
 } hn_wire_client_callbacks;
 
@@ -34,7 +37,8 @@ typedef struct hn_wire_client_counters {
     uint64_t sent;     /* datagrams */
     uint64_t repeated; /* of these, frames sent again */
     uint64_t received; /* datagrams */
-    uint64_t results;  /* transactions */
+    uint64_t results;  /* transactions, those given up among them */
+    uint64_t given_up; /* transactions of frames that held up the session */
     uint64_t errors;   /* error datagrams */
     uint64_t ignored;  /* datagrams that are not for this session, or malformed */
     hn_wire_error last_error;
@@ -55,7 +59,8 @@ uint32_t hn_wire_client_room(const hn_wire_client *client);
 HN_MUST_USE hn_err hn_wire_client_submit(hn_wire_client *client, hn_bytes raw, const hn_address *sender,
                                          uint64_t user, uint64_t now_ns);
 
-/* Sends the frame that is being filled and repeats what is due; says hello as long as there is no cookie. */
+/* Sends the frame that is being filled and repeats what is due; says hello as long as there is no cookie;
+ * gives up what holds up the session. */
 void hn_wire_client_flush(hn_wire_client *client, uint64_t now_ns);
 
 /* Takes a datagram from the server; anything else is ignored and counted. */

@@ -126,7 +126,7 @@ static void step(simulation *sim)
         done = hn_core_poll((hn_core *)(uintptr_t)sim->world.core);
     if (sim->jumps && one_in(sim, 500))
         jump_clock(sim);
-    if (one_in(sim, 100))
+    if (one_in(sim, 100) && !sim->is_healed)
         hn_sim_traffic_repeat_one(sim->traffic, sim->world.monotonic_ns);
     pass_time(sim, hn_prng_below(&sim->prng, 5000));
     sim->idle = done != 0 ? 0 : sim->idle + 1;
@@ -366,6 +366,7 @@ static void heal(simulation *sim)
     sim->drift = 0;
     sim->slow_stage = UINT32_MAX;
     sim->is_stuck = sim->may_fail = false;
+    sim->is_healed = true; /* clients must get on by themselves */
     if (sim->world.realtime_ns < sim->node->last_timestamp_ns)
         sim->world.realtime_ns = sim->node->last_timestamp_ns;
     hn_sim_traffic_allow(sim->traffic, UINT32_MAX);

@@ -43,6 +43,7 @@ typedef struct simulation {
     bool jumps;     /* the clock */
     uint64_t drift; /* of the clock, in 1024ths */
     unsigned slow_stage;
+    bool is_healed; /* the last life: no faults, and no strangers */
     lie lie;
 } simulation;
 

@@ -7,10 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Each time that a framed client sends something again takes a frame of its window, which does not move while
- * its oldest frame waits behind that very transaction: as many of them as a full disk lasts must fit. */
-enum { REPLIES_AT_ONCE = 16, RESENT_DOUBLINGS_MAX = 7 };
+enum { REPLIES_AT_ONCE = 16, RESENT_DOUBLINGS_MAX = 5 };
 static const uint64_t patience_ns = 20000000; /* before something is sent again, for the first time */
+static const uint64_t no_patience_ns = 500000;
 
 static hn_peer peer_of(uint16_t port)
 {
@@ -188,11 +187,15 @@ void hn_sim_traffic_connect(hn_sim_traffic *traffic, hn_node *node)
 /* --- sending
  * ------------------------------------------------------------------------------------------------ */
 
-static uint64_t due_ns(const hn_sim_transaction *transaction)
+static uint64_t due_ns(const client *by, const hn_sim_transaction *transaction)
 {
+    if (transaction->tries == 0)
+        return 0;
+    if (by->is_hasty)
+        return transaction->sent_ns + no_patience_ns;
     uint32_t doublings =
         transaction->tries < RESENT_DOUBLINGS_MAX ? transaction->tries : (uint32_t)RESENT_DOUBLINGS_MAX;
-    return transaction->sent_ns + (transaction->tries == 0 ? 0 : patience_ns << doublings);
+    return transaction->sent_ns + (patience_ns << doublings);
 }
 
 /* Who is said to send it: mostly who does, else another or nobody. */
@@ -210,6 +213,8 @@ static bool send_one(hn_sim_traffic *traffic, client *by, hn_sim_transaction *tr
             hn_wire_client_submit(by->wire, transaction->raw, told_sender(traffic, transaction),
                                   (uint64_t)(transaction - traffic->transactions), traffic->now_ns) != HN_OK)
             return false;
+        if (by->is_hasty)
+            hn_wire_client_flush(by->wire, traffic->now_ns); /* a frame for each */
         break;
     case UNFRAMED:
         send_to_node(by, transaction->raw);
@@ -239,7 +244,7 @@ static bool send_some(hn_sim_traffic *traffic, client *by, hn_sim_transaction *f
         ahead++;
         if (next->tries == 0 && traffic->allowance == 0)
             break;
-        if (due_ns(next) <= traffic->now_ns)
+        if (due_ns(by, next) <= traffic->now_ns)
             was_any |= send_one(traffic, by, next);
     }
     return was_any;
@@ -294,6 +299,7 @@ static void make_clients(hn_sim_traffic *traffic)
                             : RPC,
             .number = i,
             .peer = peer_of((uint16_t)(9000 + i)),
+            .is_hasty = i == 1,
             .ahead_max = 1 + (uint32_t)hn_prng_below(&traffic->prng, 8),
         };
         if (made->kind != FRAMED)

@@ -24,7 +24,8 @@ typedef struct client {
     uint32_t number;
     hn_peer peer;
     hn_wire_client *wire; /* framed */
-    uint32_t ahead_max;   /* of one sender's transactions on their way */
+    bool is_hasty;      /* never waits longer before it sends again: its window fills with what was refused */
+    uint32_t ahead_max; /* of one sender's transactions on their way */
 } client;
 
 struct hn_sim_traffic {

@@ -100,6 +100,12 @@ hn_verdict model_engine_submit(void *self, hn_bytes raw, const hn_address *sende
         cr_assert(hn_address_equal(sender, &told), "another's sender for %u", number);
         engine->told++;
     }
+    if (engine->waits_for_zero && number == 0 && engine->now_ns < engine->zero_refused_until_ns) {
+        engine->zero_refused++;
+        return HN_VERDICT_BUSY;
+    }
+    if (engine->waits_for_zero && engine->given[number] != 0 && engine->executed[number] == 0)
+        return HN_VERDICT_KNOWN;
     engine->given[number]++;
     cr_assert_lt(engine->in_flight, (uint32_t)MODEL_TRANSACTIONS_MAX);
     uint32_t i = engine->in_flight++;
@@ -112,7 +118,7 @@ hn_verdict model_engine_submit(void *self, hn_bytes raw, const hn_address *sende
 void model_engine_answer(model_engine *engine, hn_wire_server *server)
 {
     for (uint32_t i = 0; i < engine->in_flight;) {
-        if (engine->pending[i].at_ns > engine->now_ns) {
+        if (engine->pending[i].at_ns > engine->now_ns || (engine->waits_for_zero && engine->given[0] == 0)) {
             i++;
             continue;
         }

@@ -50,6 +50,11 @@ typedef struct model_engine {
     uint32_t executed[MODEL_TRANSACTIONS_MAX]; /* how often it took effect */
     uint32_t busy_percent;
     uint32_t in_flight;
+    /* Everything waits for transaction 0, which is refused until then; what waits is known when it comes
+     * again. */
+    bool waits_for_zero;
+    uint64_t zero_refused_until_ns;
+    uint32_t zero_refused;
     struct {
         uint64_t at_ns;
         uint64_t token;

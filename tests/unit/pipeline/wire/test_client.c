@@ -61,7 +61,7 @@ static void client_result(void *self, uint64_t user, const hn_wire_result *resul
 {
     endpoint *e = self;
     world *w = e->owner;
-    if (result->verdict == HN_VERDICT_BUSY) {
+    if (result->verdict == HN_VERDICT_BUSY || result->verdict == HN_VERDICT_KNOWN) {
         e->again[e->refused++] = (uint32_t)user;
         return;
     }
@@ -297,6 +297,26 @@ Test(wire_client, credit_bounds_what_is_unfinished)
         cr_assert_leq(hn_wire_client_unfinished(w->clients[0].client), 50);
         cr_assert_lt(w->now_ns, UINT64_C(60000000000));
     }
+    world_destroy(w);
+}
+
+/* An engine that refuses the first transaction for a while, and lets the others wait for it. */
+Test(wire_client, what_waits_for_a_refused_one_does_not_use_up_the_window)
+{
+    hn_wire_options options = {.receipt_level = HN_REPLY_EXECUTED, .secret = {1, 2}};
+    world *w = world_create(1, 3, 10, 10, &options);
+    endpoint *e = &w->clients[0];
+    w->engine->waits_for_zero = true;
+    w->engine->zero_refused_until_ns = w->now_ns + UINT64_C(60000000000);
+    e->next = 1; /* the others first */
+    while (w->engine->given[2] == 0)
+        step(w);
+    e->again[e->refused++] = 0;
+    run(w, 3, 70);
+    cr_assert_geq(w->engine->zero_refused, 100, "refused %u times", w->engine->zero_refused);
+    cr_assert_geq(hn_wire_client_counters_of(e->client)->given_up, 2);
+    for (uint32_t i = 0; i < 3; i++)
+        cr_assert_eq(w->engine->executed[i], 1);
     world_destroy(w);
 }
 
