@@ -1,4 +1,5 @@
 /* What the stats socket tells of a node. The names are documented in pipeline/stats/README.md. */
+#include "pipeline/stage/block_time.h"
 #include "pipeline/stage/disk_use.h"
 #include "pipeline/stage/snapshot_pace.h"
 #include "pipeline/stage/snapshot_writer.h"
@@ -100,6 +101,7 @@ static hn_err tell_log(void *self, hn_stats_writer *writer, const char *paramete
     hn_stats_put(writer, "in_flight", atomic_load_explicit(&view->in_flight, memory_order_relaxed));
     hn_stats_put(writer, "frames", read_counter(&view->frames));
     hn_stats_put(writer, "bytes", read_counter(&view->bytes));
+    hn_stats_put(writer, "clock_behind_ms", hn_node_clock_behind_ns(node) / 1000000);
     hn_stats_put(writer, "segments", read_counter(&view->segments));
     hn_stats_put(writer, "room_bytes", read_counter(&view->room_bytes));
     hn_disk_use use = hn_disk_use_of(node->options.data_directory);
@@ -173,6 +175,8 @@ static hn_err tell_ledger(void *self, hn_stats_writer *writer, const char *param
         hn_stats_put(writer, "window_bytes", state.undo_bytes);
         hn_stats_put(writer, "transactions", read_counter(&ledger->transactions));
         hn_stats_put(writer, "gas_used", read_counter(&ledger->gas_used));
+        const uint64_t second = read_counter(&ledger->cut_second), now = hn_clock_realtime_ns() / 1000000000u;
+        hn_stats_put(writer, "ahead_of_clock_s", second > now ? second - now : 0);
         return HN_OK;
     }
     return HN_ERR_NOT_FOUND;

@@ -7,7 +7,7 @@
  */
 #include "engine/base/check.h"
 #include "engine/crypto/keccak.h"
-#include "pipeline/stage/wiring.h"
+#include "pipeline/stage/block_time.h"
 
 #include "shard/log/batch.h"
 
@@ -75,14 +75,8 @@ static void drop_stale(hn_node_ledger *ledger)
     }
 }
 
-/* A strict ledger's transactions wait in its pool for the next second, and keep no other ledger's waiting. */
-static bool is_period_over(hn_node_ledger *ledger, uint64_t now_ns)
-{
-    return !ledger->is_strict ||
-           now_ns / 1000000000u > atomic_load_explicit(&ledger->cut_second, memory_order_relaxed);
-}
-
-/* Moves ready transactions on, from each of the shard's ledgers in turn. */
+/* Moves ready transactions on, from each of the shard's ledgers in turn. A strict ledger's wait in its pool
+ * for the next second, and keep no other ledger's waiting. */
 static unsigned pass_ready(hn_shard_lane *lane)
 {
     hn_node *node = lane->node;
@@ -90,7 +84,8 @@ static unsigned pass_ready(hn_shard_lane *lane)
     for (uint32_t i = 0; i < node->ledger_count && moved < room; i++) {
         hn_node_ledger *ledger = node->ledgers[(lane->next_pool + i) % node->ledger_count];
         if (ledger->shard != lane->index ||
-            (ledger->is_strict && !is_period_over(ledger, hn_clock_realtime_ns())))
+            (ledger->is_strict &&
+             !hn_node_is_period_over(ledger, hn_clock_realtime_ns(), hn_clock_monotonic_ns())))
             continue;
         for (unsigned burst = 0; burst < HN_STAGE_BURST && moved < room; burst++) {
             hn_pending *pending = hn_pool_take(ledger->pool);
@@ -150,6 +145,7 @@ unsigned hn_stage_admit(void *self)
 typedef struct cutting {
     hn_batch_writer writer;
     uint64_t timestamp_ns;
+    uint64_t monotonic_ns;
     uint64_t gas[HN_LEDGERS_MAX]; /* sum of gas limits, so that a ledger's part fits its block */
 } cutting;
 
@@ -166,7 +162,8 @@ static bool take_next(hn_node *node, hn_shard_lane *lane, cutting *cut)
     hn_pending *pending = lane->held;
     const hn_transaction *transaction = &pending->content.transaction;
     hn_node_ledger *ledger = node->ledgers[pending->ledger];
-    if (cut->gas[pending->ledger] == 0 && !is_period_over(ledger, cut->timestamp_ns))
+    bool is_first = cut->gas[pending->ledger] == 0;
+    if (is_first && !hn_node_is_period_over(ledger, cut->timestamp_ns, cut->monotonic_ns))
         return false; /* what did not fit the last block waits for the next one */
     if (cut->gas[pending->ledger] + transaction->gas_limit > ledger->block_gas_limit)
         return false;
@@ -174,7 +171,8 @@ static bool take_next(hn_node *node, hn_shard_lane *lane, cutting *cut)
         !hn_batch_writer_add(&cut->writer, pending->ledger, &pending->content.sender, transaction->raw))
         return false;
     cut->gas[pending->ledger] += transaction->gas_limit;
-    atomic_store_explicit(&ledger->cut_second, cut->timestamp_ns / 1000000000u, memory_order_relaxed);
+    if (is_first)
+        hn_node_note_cut(ledger, cut->timestamp_ns, cut->monotonic_ns);
     lane->open_work->items[lane->open_work->count++] = pending;
     lane->held = NULL;
     hn_count(&lane->ordered, 1);
@@ -187,14 +185,6 @@ static bool anything_ready(const hn_node *node)
         if (node->shards[i]->held != NULL || hn_ring_count(node->shards[i]->ready) != 0)
             return true;
     return false;
-}
-
-/* Time never runs backwards in the log, whatever the machine's clock does. */
-static uint64_t next_timestamp_ns(hn_node *node)
-{
-    uint64_t now_ns = hn_clock_realtime_ns();
-    node->last_timestamp_ns = now_ns > node->last_timestamp_ns ? now_ns : node->last_timestamp_ns;
-    return node->last_timestamp_ns;
 }
 
 /* Takes from the lanes in turn until nothing more fits. */
@@ -222,7 +212,8 @@ unsigned hn_stage_order(void *self)
     if (payload == NULL)
         return 0;
     cutting cut;
-    cut.timestamp_ns = next_timestamp_ns(node);
+    cut.timestamp_ns = hn_node_next_timestamp_ns(node);
+    cut.monotonic_ns = hn_clock_monotonic_ns();
     memset(cut.gas, 0, node->ledger_count * sizeof cut.gas[0]);
     hn_batch_writer_begin(&cut.writer, payload, HN_FRAME_PAYLOAD_BYTES_MAX, cut.timestamp_ns);
     fill(node, &cut);

@@ -96,7 +96,9 @@ static hn_err replay_log(recovery *self, hn_node_problem *problem)
         err = check_reaches(node->ledgers[i], hn_log_last_index(node->log), problem);
     node->last_timestamp_ns = hn_replay_count(self->replay).last_timestamp_ns;
     for (uint32_t i = 0; i < node->ledger_count; i++) {
-        atomic_store(&node->ledgers[i]->cut_second, node->last_timestamp_ns / 1000000000u);
+        const uint64_t second = hn_ledger_head(node->ledgers[i]->executor)->timestamp;
+        atomic_store(&node->ledgers[i]->cut_second, second);
+        atomic_store(&node->ledgers[i]->cut_ns, hn_clock_monotonic_ns());
         hn_node_set_gas_limit(node->ledgers[i]);
     }
     return err;

@@ -39,9 +39,9 @@ typedef struct hn_node_ledger {
     hn_hash genesis_hash;
     _Atomic uint64_t block_gas_limit; /* of a frame's part; the shard core, rising */
     bool is_strict;
-    /* Strict: second of the newest frame with this ledger; front writes it. The next one must have a later
-     * one, so there is at most one block a second. */
-    _Atomic uint64_t cut_second;
+    /* Of the newest frame with this ledger: the second of its block, and when it was cut by the monotonic
+     * clock (block_time.h). Front. */
+    _Atomic uint64_t cut_second, cut_ns;
 
     /* shard core */
     hn_ledger *executor;
@@ -104,8 +104,7 @@ typedef struct hn_shard_lane {
     /* Transactions that were put into frames for this shard (front, before the frame is appended), and those
      * whose blocks have been published since (back), the last ones being of this frame. */
     _Atomic uint64_t ordered;
-    uint64_t published;
-    uint64_t published_frame;
+    uint64_t published, published_frame;
 } hn_shard_lane;
 
 /* A verifier: one on each core that verifies. */
@@ -199,7 +198,8 @@ struct hn_node {
     uint32_t port_empty; /* looks at the port in a row that found nothing */
     uint32_t port_rest;  /* loops until the next look */
     hn_wire_server *wire;
-    uint64_t last_timestamp_ns;
+    _Atomic uint64_t last_timestamp_ns;    /* of the newest batch */
+    bool is_clock_behind;                  /* and that was said */
     hn_reply held_replies[HN_STAGE_BURST]; /* read from the ring, not durable yet */
     uint32_t held_reply_count;
     uint32_t held_reply_next;
