@@ -119,9 +119,21 @@ HN_MUST_USE hn_err hn_ledger_restore(hn_ledger *ledger, hn_flat *flat, const hn_
 HN_MUST_USE hn_err hn_sealer_create(hn_sealer **out, const hn_genesis *genesis, uint64_t table_seed);
 void hn_sealer_destroy(hn_sealer *sealer);
 
+/* Stands on a genesis block whose root is known, without its tries: of use only for hn_sealer_restore. */
+HN_MUST_USE hn_err hn_sealer_create_bare(hn_sealer **out, const hn_header *genesis, uint64_t table_seed);
+
 /* Seals the next block in place: parent hash, roots, bloom, EIP-2935's slot in the diff, hash. Blocks come in
  * order; empty ones must not come. */
 HN_MUST_USE hn_err hn_sealer_seal(hn_sealer *sealer, hn_executed_block *block);
+
+/* Seals the next block with a header that is known: that of the block as it was sealed before. All that the
+ * executor made must be in it, and its parent must be the head: HN_ERR_MISMATCH otherwise, and nothing has
+ * happened. The block's state root is believed until hn_sealer_settle, its other roots as well; in between
+ * nothing but sealing is allowed. Not for blocks with running_diffs. */
+HN_MUST_USE hn_err hn_sealer_follow(hn_sealer *sealer, hn_executed_block *block, const hn_header *known,
+                                    const hn_hash *known_hash);
+/* Computes the state root that the head says. HN_ERR_MISMATCH: it is another. */
+HN_MUST_USE hn_err hn_sealer_settle(hn_sealer *sealer);
 
 /* Sealed head: header (extra_data owned by the sealer) and hash. */
 const hn_header *hn_sealer_head(const hn_sealer *sealer, hn_hash *hash);

@@ -43,20 +43,39 @@ static hn_err build_genesis(hn_sealer *sealer, const hn_genesis *genesis)
     return HN_OK;
 }
 
-hn_err hn_sealer_create(hn_sealer **out, const hn_genesis *genesis, uint64_t table_seed)
+static hn_err create_empty(hn_sealer **out, uint64_t table_seed)
 {
     hn_sealer *sealer = calloc(1, sizeof *sealer);
     if (sealer == NULL)
         return HN_ERR_NO_MEMORY;
     sealer->table_seed = table_seed;
     hn_err err = hn_state_trie_create(&sealer->trie, table_seed);
-    if (err == HN_OK)
-        err = build_genesis(sealer, genesis);
+    if (err != HN_OK) {
+        free(sealer);
+        return err;
+    }
+    *out = sealer;
+    return HN_OK;
+}
+
+hn_err hn_sealer_create(hn_sealer **out, const hn_genesis *genesis, uint64_t table_seed)
+{
+    hn_sealer *sealer;
+    HN_TRY(create_empty(&sealer, table_seed));
+    hn_err err = build_genesis(sealer, genesis);
     if (err != HN_OK) {
         hn_sealer_destroy(sealer);
         return err;
     }
     *out = sealer;
+    return HN_OK;
+}
+
+hn_err hn_sealer_create_bare(hn_sealer **out, const hn_header *genesis, uint64_t table_seed)
+{
+    HN_TRY(create_empty(out, table_seed));
+    hn_header_hash(&(*out)->head_hash, genesis);
+    set_head(*out, genesis);
     return HN_OK;
 }
 
@@ -200,4 +219,36 @@ hn_err hn_sealer_seal(hn_sealer *sealer, hn_executed_block *block)
     HN_TRY(hn_sealer_compute(sealer, block));
     hn_sealer_advance(sealer, block);
     return HN_OK;
+}
+
+hn_err hn_sealer_follow(hn_sealer *sealer, hn_executed_block *block, const hn_header *known,
+                        const hn_hash *known_hash)
+{
+    HN_CHECK(!block->is_empty && block->header.number == sealer->head.number + 1 &&
+             block->running_diffs == NULL);
+    hn_header header = block->header;
+    hn_hash hash;
+    header.parent_hash = sealer->head_hash;
+    header.state_root = known->state_root;
+    header.transactions_root = known->transactions_root;
+    header.receipts_root = known->receipts_root;
+    header.withdrawals_root = known->withdrawals_root;
+    header.bloom = known->bloom;
+    hn_header_hash(&hash, &header);
+    if (!hn_hash_equal(&hash, known_hash))
+        return HN_ERR_MISMATCH;
+    if (block->parent_hash_slot != NULL)
+        block->parent_hash_slot->after = hn_u256_from_be(sealer->head_hash.b);
+    HN_TRY(hn_state_trie_bring_in(sealer->trie, &block->diff));
+    block->header = header;
+    block->hash = hash;
+    hn_sealer_advance(sealer, block);
+    return HN_OK;
+}
+
+hn_err hn_sealer_settle(hn_sealer *sealer)
+{
+    hn_hash root;
+    HN_TRY(hn_state_trie_settle(sealer->trie, &root));
+    return hn_hash_equal(&root, &sealer->head.state_root) ? HN_OK : HN_ERR_MISMATCH;
 }

@@ -247,6 +247,16 @@ hn_err hn_state_trie_apply(hn_state_trie *trie, hn_hash *root, const hn_state_di
     return hn_trie_roots(trie->pool, root, &trie->accounts, 1);
 }
 
+hn_err hn_state_trie_bring_in(hn_state_trie *trie, const hn_state_diff *diff)
+{
+    return update(trie, diff, FORWARDS);
+}
+
+hn_err hn_state_trie_settle(hn_state_trie *trie, hn_hash *root)
+{
+    return hn_trie_roots(trie->pool, root, &trie->accounts, 1);
+}
+
 hn_err hn_state_trie_undo(hn_state_trie *trie, hn_hash *root, const hn_state_diff *diff)
 {
     HN_TRY(update(trie, diff, BACKWARDS));

@@ -20,6 +20,11 @@ void hn_state_trie_destroy(hn_state_trie *trie);
 /* Brings a diff in and gives the new state root. Hashing is batched over all dirty nodes of a level. */
 HN_MUST_USE hn_err hn_state_trie_apply(hn_state_trie *trie, hn_hash *root, const hn_state_diff *diff);
 
+/* The same in two steps, for many diffs whose roots are not wanted: _bring_in leaves the account trie
+ * unhashed, and until hn_state_trie_settle has given the root only these two may be called. */
+HN_MUST_USE hn_err hn_state_trie_bring_in(hn_state_trie *trie, const hn_state_diff *diff);
+HN_MUST_USE hn_err hn_state_trie_settle(hn_state_trie *trie, hn_hash *root);
+
 /* Takes a diff back out: the root is what it was before it. */
 HN_MUST_USE hn_err hn_state_trie_undo(hn_state_trie *trie, hn_hash *root, const hn_state_diff *diff);
 

@@ -43,6 +43,11 @@ enum { HN_GENESIS_SIZE_MAX = 256 * 1024 * 1024 }; /* bytes of a genesis file */
 HN_MUST_USE hn_err hn_genesis_read(hn_genesis *out, hn_genesis_problem *problem, hn_arena *arena,
                                    hn_bytes json);
 
+/* The same text without its accounts ("alloc" is empty), in `arena`: for who knows what they come to, and
+ * does not want to read them. `json` is one that hn_genesis_read takes; of another text the outline is one
+ * that it does not take either, or the text itself. HN_ERR_NO_MEMORY. */
+HN_MUST_USE hn_err hn_genesis_outline(hn_bytes *out, hn_arena *arena, hn_bytes json);
+
 /* The development ledger: chain id 31337, every fork through Osaka, the system contracts of EIP-2935, 4788,
  * 7002 and 7251 deployed, and the ten accounts of the mnemonic "test test test test test test test test test
  * test test junk" with 10,000 ether each. */

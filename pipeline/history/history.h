@@ -64,6 +64,23 @@ void hn_history_close(hn_history *history);
 HN_MUST_USE hn_err hn_history_add_ledger(hn_history *history, uint32_t index, const char *name,
                                          const hn_header *genesis, const hn_hash *genesis_hash);
 
+/* What a ledger's genesis block was made from: a checksum over its source, so that who has the same source
+ * again need not make it again. */
+typedef struct hn_history_source {
+    uint64_t words[3];
+} hn_history_source;
+
+/* Looks, before hn_history_add_ledger, for the genesis block that was made from this source under this name;
+ * extra_data goes to `arena`. HN_ERR_NOT_FOUND: there is none, it was another source, or the stored block is
+ * not what its hash says. */
+HN_MUST_USE hn_err hn_history_find_genesis(hn_history *history, hn_header *genesis, hn_hash *genesis_hash,
+                                           hn_arena *arena, const char *name,
+                                           const hn_history_source *source);
+
+/* Remembers the source of the genesis block of a ledger that was added. HN_ERR_NO_SPACE, HN_ERR_IO. */
+HN_MUST_USE hn_err hn_history_note_source(hn_history *history, uint32_t index, const char *name,
+                                          const hn_history_source *source);
+
 /* --- writing: one thread
  * --------------------------------------------------------------------------------------------- */
 
@@ -88,6 +105,9 @@ HN_MUST_USE hn_err hn_history_last_block(const hn_history *history, uint32_t led
 
 /* Drops all blocks above `number`: what replaying the log did not give again. Commits. */
 HN_MUST_USE hn_err hn_history_truncate(hn_history *history, uint32_t ledger, uint64_t number);
+
+/* The next open wipes the store: it is not what it should be. */
+void hn_history_distrust(hn_history *history);
 
 /* --- any thread
  * --------------------------------------------------------------------------------------------- */

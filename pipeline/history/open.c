@@ -13,7 +13,6 @@ enum {
     TABLES = 11,
     PENDING_CHUNK_BYTES = 1024 * 1024,
     READERS_DEFAULT = 256,
-    LEDGER_VALUE_BYTES = 36, /* id u32 | genesis hash */
 };
 
 static const uint64_t map_bytes_default = 256ULL << 30;
@@ -198,7 +197,8 @@ void hn_history_close(hn_history *history)
         return;
     /* Should one of these fail, the marker goes on saying "open": only the next start on this boot trusts it.
      */
-    if (hn_history_commit(history) == HN_OK && mdb_env_sync(history->environment, 1) == 0 &&
+    if (!history->is_distrusted && hn_history_commit(history) == HN_OK &&
+        mdb_env_sync(history->environment, 1) == 0 &&
         hn_history_marker_write(history->directory, true) == HN_OK) {
         /* Only the process that has it open needs LMDB's table of readers. */
         mdb_env_close(history->environment);
@@ -211,7 +211,8 @@ void hn_history_close(hn_history *history)
 
 /* --- ledgers --- */
 
-/* Finds the ledger's id by name, or gives it the next one; *is_other: it had another genesis. */
+/* Finds the ledger's id by name, or gives it the next one; *is_other: it had another genesis. What is noted
+ * of that one's source goes. */
 static int find_or_add_id(hn_history *history, MDB_txn *transaction, uint32_t *id, bool *is_other,
                           const char *name, const hn_hash *genesis_hash)
 {
@@ -223,10 +224,12 @@ static int find_or_add_id(hn_history *history, MDB_txn *transaction, uint32_t *i
     *is_other = false;
     int code = mdb_get(transaction, history->ledgers, &key, &value);
     if (code == 0) {
-        if (value.mv_size != LEDGER_VALUE_BYTES)
+        if (value.mv_size != HN_HISTORY_LEDGER_BYTES && value.mv_size != HN_HISTORY_LEDGER_SOURCE_BYTES)
             return MDB_CORRUPTED;
         *id = hn_load_le32(value.mv_data);
         *is_other = memcmp((const uint8_t *)value.mv_data + 4, genesis_hash, sizeof *genesis_hash) != 0;
+        if (!*is_other)
+            return 0;
     } else if (code == MDB_NOTFOUND) {
         MDB_stat stat;
         code = mdb_stat(transaction, history->ledgers, &stat);
@@ -236,7 +239,7 @@ static int find_or_add_id(hn_history *history, MDB_txn *transaction, uint32_t *i
     } else {
         return code;
     }
-    uint8_t bytes[LEDGER_VALUE_BYTES];
+    uint8_t bytes[HN_HISTORY_LEDGER_BYTES];
     hn_store_le32(bytes, *id);
     memcpy(bytes + 4, genesis_hash, sizeof *genesis_hash);
     value = (MDB_val){.mv_size = sizeof bytes, .mv_data = bytes};

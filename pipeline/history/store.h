@@ -13,6 +13,8 @@ enum {
     HN_HISTORY_LEDGERS_MAX = 1024,
     HN_HISTORY_NAME_MAX = 63,
     HN_HISTORY_BLOCK_KEY_BYTES = 12,
+    HN_HISTORY_LEDGER_BYTES = 36,        /* id u32 | genesis hash */
+    HN_HISTORY_LEDGER_SOURCE_BYTES = 60, /* and, when known, what the genesis was made from: u64... */
 };
 
 /* A piece of what a block replaced. */
@@ -79,9 +81,10 @@ struct hn_history {
     hn_history_view view;
     MDB_env *environment;
     char *directory;
-    MDB_dbi ledgers; /* name -> id u32, genesis hash */
-    MDB_dbi blocks;  /* ledger id u32, number u64 -> block_record.h */
-    MDB_dbi blooms;  /* the same key -> bloom; only blocks with logs */
+    bool is_distrusted; /* not to be marked as closed cleanly */
+    MDB_dbi ledgers;    /* name -> id u32, genesis hash */
+    MDB_dbi blocks;     /* ledger id u32, number u64 -> block_record.h */
+    MDB_dbi blooms;     /* the same key -> bloom; only blocks with logs */
     hn_run_index index;
     hn_log_index log_index;
     MDB_dbi undo;        /* ledger id u32, number u64, first item u32 -> undo_chunk.h */

@@ -21,7 +21,8 @@ void hn_node_await_block_hash(void *self, hn_hash *out, uint64_t block_number)
     hn_node_ledger *ledger = self;
     hn_node *node = ledger->node;
     hn_waker_wake(&node->back->waker);
-    while (atomic_load_explicit(&ledger->sealed.number, memory_order_acquire) < block_number) {
+    while (atomic_load_explicit(&ledger->sealed.number, memory_order_acquire) < block_number &&
+           !atomic_load_explicit(&node->recovery_failed, memory_order_relaxed)) {
         if (hn_core_current() == node->back)
             hn_stage_seal(node); /* nobody else would */
         else

@@ -306,6 +306,7 @@ static hn_err keep(hn_importer *self, hn_node_problem *problem, const arrival *b
 {
     hn_node *node = self->node;
     hn_node_note_block(self->ledger, executed);
+    self->ledger->noted_number = executed->header.number;
     HN_TRY(log_block(self, problem, block->rlp, executed->transaction_count));
     hn_err err = hn_history_put_block(node->history, self->ledger->index, executed);
     if (err != HN_OK)

@@ -2,6 +2,7 @@
 #include "pipeline/stage/ledgers.h"
 
 #include "engine/base/check.h"
+#include "engine/base/hash_table.h"
 #include "engine/chain/ancestry.h"
 #include "pipeline/history/reader.h"
 #include "shard/store/ways_back.h"
@@ -12,12 +13,42 @@
 static hn_err read_genesis(hn_node *node, hn_node_ledger *ledger, hn_node_problem *problem, hn_bytes json)
 {
     hn_genesis_problem why = {.text = ""};
+    ledger->is_bare = false;
     hn_err err = json.size == 0 ? hn_genesis_development(&ledger->genesis, &node->boot_arena)
                                 : hn_genesis_read(&ledger->genesis, &why, &node->boot_arena, json);
     if (err != HN_OK)
         snprintf(problem->text, sizeof problem->text, "ledger %s: genesis: %s", ledger->name,
                  why.text[0] != '\0' ? why.text : hn_err_text(err));
     return err;
+}
+
+static hn_history_source source_of(hn_bytes json)
+{
+    hn_checksum sum = hn_checksum_of(json.data, json.size);
+    return (hn_history_source){.words = {sum.low, sum.high, json.size}};
+}
+
+/* With a snapshot, a genesis file that the history's genesis block was made from need not become a state
+ * again: all but its accounts is read. False: it must. */
+static bool read_bare_genesis(hn_node *node, hn_node_ledger *ledger)
+{
+    uint64_t newest;
+    unsigned count = 0;
+    hn_bytes outline;
+    hn_header header;
+    hn_hash hash, computed;
+    hn_history_source source = source_of(ledger->genesis_json);
+    if (ledger->genesis_json.size == 0 ||
+        hn_snapshot_list(&node->io, &newest, &count, 1, ledger->name) != HN_OK || count == 0 ||
+        hn_history_find_genesis(node->history, &header, &hash, &node->boot_arena, ledger->name, &source) !=
+            HN_OK ||
+        hn_genesis_outline(&outline, &node->boot_arena, ledger->genesis_json) != HN_OK ||
+        hn_genesis_read(&ledger->genesis, NULL, &node->boot_arena, outline) != HN_OK)
+        return false;
+    ledger->genesis.header.state_root = header.state_root;
+    hn_header_hash(&computed, &ledger->genesis.header);
+    ledger->is_bare = hn_hash_equal(&computed, &hash);
+    return ledger->is_bare;
 }
 
 /* A datagram names its ledger by chain id alone. */
@@ -34,6 +65,49 @@ static hn_err check_chain_id(const hn_node *node, const hn_node_ledger *ledger, 
     return HN_OK;
 }
 
+/* Executor and sealer, on the genesis block. */
+static hn_err make_state(hn_node_ledger *ledger, uint64_t table_seed)
+{
+    hn_ledger_options executor_options = {
+        .profile = ledger->is_strict ? HN_PROFILE_STRICT : HN_PROFILE_FAST,
+        .table_seed = table_seed,
+        .imports_own_blocks = true,
+        .port = {.self = ledger, .await_block_hash = hn_node_await_block_hash},
+    };
+    HN_TRY(hn_ledger_create(&ledger->executor, &ledger->genesis, &executor_options));
+    HN_TRY(ledger->is_bare ? hn_sealer_create_bare(&ledger->sealer, &ledger->genesis.header, table_seed)
+                           : hn_sealer_create(&ledger->sealer, &ledger->genesis, table_seed));
+    hn_sealer_head(ledger->sealer, &ledger->genesis_hash);
+    hn_ledger_note_sealed(ledger->executor, 0, &ledger->genesis_hash);
+    hn_node_set_gas_limit(ledger);
+    return HN_OK;
+}
+
+static void drop_state(hn_node_ledger *ledger)
+{
+    if (ledger->sealer != NULL)
+        hn_sealer_destroy(ledger->sealer);
+    if (ledger->executor != NULL)
+        hn_ledger_destroy(ledger->executor);
+    ledger->sealer = NULL;
+    ledger->executor = NULL;
+}
+
+/* There is no snapshot after all. */
+static hn_err make_whole(hn_node *node, hn_node_ledger *ledger, hn_node_problem *problem, uint64_t table_seed)
+{
+    hn_hash before = ledger->genesis_hash;
+    drop_state(ledger);
+    HN_TRY(read_genesis(node, ledger, problem, ledger->genesis_json));
+    HN_TRY(make_state(ledger, table_seed));
+    if (hn_hash_equal(&before, &ledger->genesis_hash))
+        return HN_OK;
+    snprintf(problem->text, sizeof problem->text,
+             "ledger %s: the genesis file is not the one that the data directory was made with",
+             ledger->name);
+    return HN_ERR_MISMATCH;
+}
+
 hn_err hn_node_add_ledger(hn_node *node, hn_node_problem *problem, const hn_node_ledger_options *options,
                           uint64_t table_seed)
 {
@@ -48,20 +122,12 @@ hn_err hn_node_add_ledger(hn_node *node, hn_node_problem *problem, const hn_node
     HN_TRY(options->shard >= 0 ? hn_map_add_on(&node->map, &ledger->index, (uint32_t)options->shard)
                                : hn_map_add(&node->map, &ledger->index));
     ledger->shard = hn_map_shard(&node->map, ledger->index);
-    HN_TRY(read_genesis(node, ledger, problem, options->genesis_json));
-    HN_TRY(check_chain_id(node, ledger, problem));
+    ledger->genesis_json = options->genesis_json;
     ledger->is_strict = options->is_strict;
-    hn_ledger_options executor_options = {
-        .profile = options->is_strict ? HN_PROFILE_STRICT : HN_PROFILE_FAST,
-        .table_seed = table_seed,
-        .imports_own_blocks = true,
-        .port = {.self = ledger, .await_block_hash = hn_node_await_block_hash},
-    };
-    HN_TRY(hn_ledger_create(&ledger->executor, &ledger->genesis, &executor_options));
-    HN_TRY(hn_sealer_create(&ledger->sealer, &ledger->genesis, table_seed));
-    hn_sealer_head(ledger->sealer, &ledger->genesis_hash);
-    hn_ledger_note_sealed(ledger->executor, 0, &ledger->genesis_hash);
-    hn_node_set_gas_limit(ledger);
+    if (!read_bare_genesis(node, ledger))
+        HN_TRY(read_genesis(node, ledger, problem, options->genesis_json));
+    HN_TRY(check_chain_id(node, ledger, problem));
+    HN_TRY(make_state(ledger, table_seed));
     hn_pool_limits limits = node->options.pool;
     uint32_t share = HN_POOLED_MAX / node->options.ledger_count;
     if (limits.transactions == 0 || limits.transactions > share)
@@ -75,10 +141,7 @@ void hn_node_remove_ledgers(hn_node *node)
         hn_node_ledger *ledger = node->ledgers[i];
         if (ledger->pool != NULL)
             hn_pool_destroy(ledger->pool);
-        if (ledger->sealer != NULL)
-            hn_sealer_destroy(ledger->sealer);
-        if (ledger->executor != NULL)
-            hn_ledger_destroy(ledger->executor);
+        drop_state(ledger);
         free(ledger);
     }
     node->ledger_count = 0;
@@ -108,7 +171,6 @@ void hn_node_note_block(hn_node_ledger *ledger, const hn_executed_block *block)
     atomic_store(&ledger->sealed.number, number);
     atomic_store(&ledger->executed_number, number);
     atomic_store(&ledger->published_number, number);
-    ledger->noted_number = number;
 }
 
 /* Blocks move from the limit of the one before, which may have been imported, to the genesis's; so the lower
@@ -255,6 +317,12 @@ hn_err hn_node_open_ledger(hn_node *node, hn_node_problem *problem, hn_node_ledg
     hn_hash head_hash;
     const hn_header *genesis = hn_sealer_head(ledger->sealer, &head_hash);
     HN_TRY(hn_history_add_ledger(node->history, ledger->index, ledger->name, genesis, &ledger->genesis_hash));
+    if (!ledger->is_bare && ledger->genesis_json.size != 0) {
+        hn_history_source source = source_of(ledger->genesis_json);
+        /* It only saves time. */
+        hn_err noted = hn_history_note_source(node->history, ledger->index, ledger->name, &source);
+        (void)noted;
+    }
     hn_snapshot_info *info = calloc(1, sizeof *info);
     if (info == NULL)
         return HN_ERR_NO_MEMORY;
@@ -262,10 +330,11 @@ hn_err hn_node_open_ledger(hn_node *node, hn_node_problem *problem, hn_node_ledg
     if (err == HN_OK) {
         ledger->snapshot_index = info->log_index;
     } else if (err == HN_ERR_NOT_FOUND) {
-        info->head = *genesis;
+        err = ledger->is_bare ? make_whole(node, ledger, problem, table_seed) : HN_OK;
+        if (err == HN_OK)
+            info->head = *hn_sealer_head(ledger->sealer, &head_hash);
         info->recent_hashes[0] = ledger->genesis_hash;
         info->recent_hash_count = 1;
-        err = HN_OK;
     }
     if (err == HN_OK) {
         set_hashes(ledger, info->head.number, info->recent_hashes, info->recent_hash_count);

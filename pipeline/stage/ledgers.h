@@ -19,7 +19,8 @@ HN_MUST_USE hn_err hn_node_open_ledger(hn_node *node, hn_node_problem *problem, 
  * cores have ended. */
 void hn_node_note_sealed(hn_node_ledger *ledger);
 
-/* A sealed block was executed before the cores started: the ledger's numbers and hashes move on to it. */
+/* A sealed block was executed before the cores started: the ledger's numbers and hashes move on to it. When
+ * the executor knows its hash, noted_number is to move on as well. */
 void hn_node_note_block(hn_node_ledger *ledger, const hn_executed_block *block);
 
 /* Sets what a frame may hold of the ledger's gas: no more than its next block will allow. Its shard's core;

@@ -28,7 +28,8 @@ enum {
     HN_BLOCK_SLOTS = 64,                             /* executed blocks not yet sealed and published */
     HN_HISTORY_PENDING_BYTES_MAX = 64 * 1024 * 1024, /* blocks that wait for room on the history's disk */
     HN_LOG_WRITES_SEEN = 256,                        /* of whose latencies others can see */
-    HN_SEALED_HASHES = 1024,                         /* block hashes kept for executors that wait for them */
+    HN_REPLAY_FRAMES = 64,   /* executed and not yet sealed, while the log is replayed */
+    HN_SEALED_HASHES = 1024, /* block hashes kept for executors that wait for them */
 
     HN_RECEIVE_BURST = 64,
     HN_SUBMIT_BURST = 32,  /* submissions by RPC that are worth waking front for before all are there */
@@ -42,6 +43,7 @@ enum {
 _Static_assert(HN_REPLY_RING >= 4 * HN_FRAME_TRANSACTIONS_MAX, "replies of all frames in flight fit");
 /* An executor may run ahead of its sealer by every block slot there is. */
 _Static_assert(HN_SEALED_HASHES >= 4 * HN_BLOCK_SLOTS, "a hash is not overwritten before it is read");
+_Static_assert(HN_REPLAY_FRAMES <= HN_BLOCK_SLOTS, "a replay neither");
 /* What is on its way has an entry from receive until reply has seen its outcome. */
 _Static_assert(HN_RECENT_OUTCOMES / 2 >= HN_PENDING_SLOTS + HN_REPLY_RING,
                "outcomes are remembered beside them");

@@ -33,8 +33,9 @@ typedef struct hn_sealed_hashes {
 typedef struct hn_node_ledger {
     struct hn_node *node;
     char name[64];
-    uint32_t index;
-    uint32_t shard;
+    uint32_t index, shard;
+    hn_bytes genesis_json; /* borrowed from the options; until the start, as the next */
+    bool is_bare;          /* the genesis was read without its accounts */
     hn_genesis genesis;
     hn_hash genesis_hash;
     _Atomic uint64_t block_gas_limit; /* of a frame's part; the shard core, rising */
@@ -54,9 +55,7 @@ typedef struct hn_node_ledger {
 
     hn_sealed_hashes sealed;
     /* counters: the first three by the shard core, the fourth by back */
-    _Atomic uint64_t executed_number;
-    _Atomic uint64_t transactions;
-    _Atomic uint64_t gas_used;
+    _Atomic uint64_t executed_number, transactions, gas_used;
     _Atomic uint64_t published_number;
     /* JSON-RPC: what it wants to hear (hn_watch bits), and what it could not be told */
     _Atomic uint32_t watched;
@@ -146,6 +145,7 @@ struct hn_node {
     atomic_bool stop_front;         /* front ends last: the others read its log */
     atomic_bool stop;               /* cores end */
     _Atomic uint32_t intake_closed; /* hn_intake_obstacle bits; 0: transactions are taken */
+    atomic_bool recovery_failed;    /* executors need not wait for hashes any more */
     atomic_bool failed;             /* the log failed: nothing is acknowledged any more */
 
     hn_map map;

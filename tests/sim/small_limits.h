@@ -32,6 +32,7 @@ enum {
     HN_BLOCK_SLOTS = 8,
     HN_HISTORY_PENDING_BYTES_MAX = 64 * 1024,
     HN_LOG_WRITES_SEEN = 16,
+    HN_REPLAY_FRAMES = 4,
     HN_SEALED_HASHES = 256, /* as many as a snapshot keeps */
 
     HN_RECEIVE_BURST = 8,

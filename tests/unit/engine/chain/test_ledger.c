@@ -372,6 +372,68 @@ static void build_and_compare(hn_fork fork, uint64_t seed)
     node_close(&importing);
 }
 
+/* Blocks sealed with headers from before come to the same state, and no header of another block is taken. */
+Test(ledger, following_equals_sealing)
+{
+    enum { ROUNDS = 40, BATCH_MAX = 5, SETTLE_EVERY = 7 };
+    static node first;
+    static node second;
+    node_open(&first, &world);
+    node_open(&second, &world);
+    hn_prng prng;
+    hn_prng_init(&prng, 11);
+    uint64_t nonces[FIXTURE_KEYS] = {0}, first_noted = 0, second_noted = 0;
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        const hn_signed_transaction *transactions[BATCH_MAX];
+        uint32_t count = random_batch(&prng, nonces, transactions, BATCH_MAX);
+        if (execute(&first, 100 + round, transactions, count)->is_empty)
+            continue;
+        execute(&second, 100 + round, transactions, count);
+        hn_executed_block *sealed = &first.queue[first.first], *block = &second.queue[second.first];
+        cr_assert_eq(hn_sealer_seal(first.sealer, sealed), HN_OK);
+        hn_header other = sealed->header;
+        other.state_root.b[5] ^= 1;
+        cr_assert_eq(hn_sealer_follow(second.sealer, block, &other, &sealed->hash), HN_ERR_MISMATCH);
+        block->header.gas_used++;
+        cr_assert_eq(hn_sealer_follow(second.sealer, block, &sealed->header, &sealed->hash), HN_ERR_MISMATCH);
+        block->header.gas_used--;
+        cr_assert_eq(hn_sealer_follow(second.sealer, block, &sealed->header, &sealed->hash), HN_OK);
+        cr_assert(hn_hash_equal(&block->hash, &sealed->hash));
+        if (round % SETTLE_EVERY == 0)
+            cr_assert_eq(hn_sealer_settle(second.sealer), HN_OK);
+        for (node *self = &first; self != NULL; self = self == &first ? &second : NULL) {
+            self->sealed = sealed->header.number;
+            self->hashes[self->sealed] = sealed->hash;
+        }
+        hn_arena_destroy(&first.arenas[first.first]);
+        hn_arena_destroy(&second.arenas[second.first]);
+        first.queued = second.queued = 0;
+        note_all(&first, &first_noted);
+        note_all(&second, &second_noted);
+    }
+    cr_assert_gt(first.sealed, ROUNDS / 2);
+    cr_assert_eq(hn_sealer_settle(second.sealer), HN_OK);
+    hn_hash one, two;
+    hn_state_trie_root(hn_sealer_trie(first.sealer), &one);
+    hn_state_trie_root(hn_sealer_trie(second.sealer), &two);
+    cr_assert(hn_hash_equal(&one, &two));
+    /* A header that is consistent and says another root is found by settling. */
+    hn_batch batch = {.timestamp = 1000, .transaction_count = 1};
+    const hn_signed_transaction *transfer = fixture_transfer(&world, 0, nonces[0], &somebody, 1);
+    batch.transactions = &transfer;
+    hn_executed_block block;
+    cr_assert_eq(hn_ledger_execute(second.ledger, &block, &world.arena, world.evm, world.signatures, &batch),
+                 HN_OK);
+    hn_header forged = block.header;
+    hn_hash hash;
+    hn_sealer_head(second.sealer, &forged.parent_hash);
+    hn_header_hash(&hash, &forged);
+    cr_assert_eq(hn_sealer_follow(second.sealer, &block, &forged, &hash), HN_OK);
+    cr_assert_eq(hn_sealer_settle(second.sealer), HN_ERR_MISMATCH);
+    node_close(&first);
+    node_close(&second);
+}
+
 Test(ledger, building_equals_importing)
 {
     build_and_compare(HN_FORK_OSAKA, 1);

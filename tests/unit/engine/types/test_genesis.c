@@ -123,6 +123,52 @@ Test(genesis, alloc)
     cr_assert_eq(a[2].balance.w[0], 16u);
 }
 
+/* The outline is `want`, and gives what the whole text gives, but for the accounts. */
+static void expect_outline(const char *json, const char *want)
+{
+    hn_bytes outline;
+    cr_assert_eq(hn_genesis_outline(&outline, &arena, hn_bytes_of((const uint8_t *)json, strlen(json))),
+                 HN_OK);
+    cr_assert(hn_bytes_equal(outline, hn_bytes_of((const uint8_t *)want, strlen(want))), "%.*s",
+              (int)outline.size, (const char *)outline.data);
+}
+
+Test(genesis, an_outline_has_no_accounts)
+{
+    const char *whole =
+        "{\"config\": {\"chainId\": 7, \"alloc\": {\"1\": 2}}, \"gasLimit\": 1, \"difficulty\": 1,"
+        " \"Alloc\" :\n {\"ff\": {\"balance\": \"0x10\", \"note\\\\\": \"} \\\" {\"}, \"0a\": {\"code\": "
+        "\"\","
+        " \"list\": [{}, \"]\"]}}, \"extraData\": \"0x1234\"}";
+    const char *outline =
+        "{\"config\": {\"chainId\": 7, \"alloc\": {\"1\": 2}}, \"gasLimit\": 1, \"difficulty\": 1,"
+        " \"Alloc\" :\n {}, \"extraData\": \"0x1234\"}";
+    expect_outline(whole, outline);
+    expect_read(whole);
+    cr_assert_eq(genesis.account_count, 2u);
+    hn_hash hash, again;
+    hn_header_hash(&hash, &genesis.header);
+    expect_read(outline);
+    cr_assert_eq(genesis.account_count, 0u);
+    hn_header_hash(&again, &genesis.header);
+    cr_assert(hn_hash_equal(&hash, &again));
+    cr_assert_eq(genesis.config.chain_id, 7u);
+    static const char *const unchanged[] = {
+        "",
+        "{",
+        "[\"alloc\", {}]",
+        "{\"alloc\"}",
+        "{\"alloc\":",
+        "{\"alloc\": 5, \"a\": {}}",
+        "{\"alloc\": {\"a\": \"}",
+        "{\"a\": {\"alloc\": {\"1\": 2}}}",
+        "{\"alloc\\",
+        "\"alloc\": {}",
+    };
+    for (size_t i = 0; i < sizeof unchanged / sizeof *unchanged; i++)
+        expect_outline(unchanged[i], unchanged[i]);
+}
+
 Test(genesis, header_fields_follow_the_forks)
 {
     static const struct {

@@ -348,6 +348,57 @@ Test(history, survives_a_restart_and_drops_another_genesis)
     free_fixture(f);
 }
 
+static hn_err find_genesis(fixture *f, const char *name, uint64_t source)
+{
+    hn_header header;
+    hn_hash hash;
+    const hn_history_source from = {.words = {source, 2, 3}};
+    hn_err err = hn_history_find_genesis(f->history, &header, &hash, &f->scratch, name, &from);
+    if (err != HN_OK)
+        return err;
+    hn_hash computed;
+    hn_header_hash(&computed, &header);
+    cr_assert(hn_hash_equal(&hash, &f->genesis_hash));
+    cr_assert(hn_hash_equal(&computed, &hash));
+    return HN_OK;
+}
+
+Test(history, finds_the_genesis_of_the_same_source)
+{
+    fixture *f = make_fixture(6);
+    const hn_history_source source = {.words = {1, 2, 3}};
+    cr_assert_eq(find_genesis(f, "first", 1), HN_ERR_NOT_FOUND, "nobody said what it was made from");
+    cr_assert_eq(hn_history_note_source(f->history, 0, "first", &source), HN_OK);
+    bool was_wiped;
+    for (unsigned life = 0; life < 3; life++) {
+        cr_assert_eq(find_genesis(f, "first", 1), HN_OK);
+        cr_assert_eq(find_genesis(f, "first", 4), HN_ERR_NOT_FOUND);
+        cr_assert_eq(find_genesis(f, "second", 1), HN_ERR_NOT_FOUND);
+        cr_assert_eq(find_genesis(f, "", 1), HN_ERR_NOT_FOUND);
+        close_history(f);
+        open_history(f, &was_wiped);
+    }
+    close_history(f);
+    f->genesis.gas_limit++;
+    hn_header_hash(&f->genesis_hash, &f->genesis);
+    open_history(f, &was_wiped);
+    cr_assert_eq(find_genesis(f, "first", 1), HN_ERR_NOT_FOUND, "another genesis has another source");
+    cr_assert_eq(hn_history_note_source(f->history, 0, "other", &source), HN_ERR_NOT_FOUND);
+    free_fixture(f);
+}
+
+Test(history, is_wiped_when_it_is_distrusted)
+{
+    fixture *f = make_fixture(7);
+    put_blocks(f, 5, &mixed, 5);
+    hn_history_distrust(f->history);
+    close_history(f);
+    bool was_wiped;
+    open_history(f, &was_wiped);
+    cr_assert(was_wiped);
+    free_fixture(f);
+}
+
 static void write_marker(const fixture *f, const char *text)
 {
     char path[128];

@@ -6,6 +6,8 @@
 #include "tests/unit/engine/chain/fixture.h"
 
 #include <criterion/criterion.h>
+#include <sched.h>
+#include <stdatomic.h>
 
 enum { BLOCKS = 12, CAPACITY = 64 * 1024, SMALL = 256 };
 
@@ -227,4 +229,108 @@ Test(replay, frames_that_make_no_sense_are_refused)
     cr_assert_eq(give(HN_FRAME_BLOCKS, 7), HN_ERR_CORRUPT);
     cr_assert_eq(give(HN_FRAME_CONTROL, 7), HN_OK);
     cr_assert_eq(head(), 0);
+}
+
+/* --- with a second thread */
+
+static _Atomic uint64_t sealed_number;
+static uint64_t noted_number;
+static uint64_t fails_at;
+
+static void await_hash(void *self, hn_hash *out, uint64_t number)
+{
+    (void)self;
+    while (atomic_load(&sealed_number) < number)
+        sched_yield();
+    *out = hashes[number];
+}
+
+static hn_err seal_slowly(void *self, uint32_t ledger, hn_executed_block *block)
+{
+    (void)self;
+    cr_assert_eq(ledger, 0);
+    if (block->header.number == fails_at)
+        return HN_ERR_IO;
+    return hn_sealer_seal(ledgers[0].sealer, block);
+}
+
+static hn_err note_sealed_part(void *self, const hn_replayed_part *part)
+{
+    (void)self;
+    const hn_executed_block *block = part->block;
+    cr_assert_eq(block->header.number, seen_blocks + 1);
+    cr_assert(hn_hash_equal(&block->hash, &hashes[block->header.number]));
+    seen_blocks++;
+    seen_transactions += part->transaction_count;
+    if (part->is_imported)
+        noted_number = block->header.number;
+    atomic_store(&sealed_number, block->header.number);
+    return HN_OK;
+}
+
+static void note_hashes(void *self, uint32_t ledger)
+{
+    (void)self;
+    (void)ledger;
+    uint64_t sealed = atomic_load(&sealed_number);
+    while (noted_number < sealed) {
+        noted_number++;
+        hn_ledger_note_sealed(ledgers[0].executor, noted_number, &hashes[noted_number]);
+    }
+}
+
+static hn_err give_batch(uint64_t number)
+{
+    hn_batch_writer writer;
+    hn_batch_writer_begin(&writer, payload, CAPACITY, (1000 + number) * UINT64_C(1000000000));
+    for (unsigned key = 0; key < 1 + number % 2; key++) {
+        const hn_signed_transaction *transfer = transfer_of(key, number);
+        cr_assert(hn_batch_writer_add(&writer, 0, &transfer->sender, transfer->transaction.raw));
+    }
+    return give(HN_FRAME_BATCH, hn_batch_writer_end(&writer));
+}
+
+static void start_thread(uint64_t failing)
+{
+    hn_sealer_destroy(ledgers[0].sealer);
+    hn_ledger_destroy(ledgers[0].executor);
+    hn_ledger_options options = {.profile = HN_PROFILE_FAST, .port = {.await_block_hash = await_hash}};
+    cr_assert_eq(hn_ledger_create(&ledgers[0].executor, &world.genesis, &options), HN_OK);
+    cr_assert_eq(hn_sealer_create(&ledgers[0].sealer, &world.genesis, 1), HN_OK);
+    hn_ledger_note_sealed(ledgers[0].executor, 0, &hashes[0]);
+    hn_replay_destroy(replay);
+    cr_assert_eq(hn_replay_create(&replay, ledgers, 1, world.evm, world.signatures, note_sealed_part, NULL),
+                 HN_OK);
+    const hn_replay_helper helper = {.seal = seal_slowly, .has_thread = true, .note_sealed = note_hashes};
+    atomic_store(&sealed_number, 0);
+    noted_number = 0;
+    fails_at = failing;
+    cr_assert_eq(hn_replay_set_helper(replay, &helper), HN_OK);
+}
+
+Test(replay, a_second_thread_seals_the_same_blocks)
+{
+    start_thread(UINT64_MAX);
+    for (uint64_t number = 1; number <= 6; number++)
+        cr_assert_eq(give_batch(number), HN_OK);
+    cr_assert_eq(give_blocks(7, 8, 0), HN_OK);
+    cr_assert_eq(seen_blocks, 8u, "an import waits for what is before it");
+    for (uint64_t number = 9; number <= BLOCKS; number++)
+        cr_assert_eq(give_batch(number), HN_OK);
+    cr_assert_eq(hn_replay_drain(replay), HN_OK);
+    cr_assert_eq(head(), BLOCKS);
+    cr_assert_eq(seen_blocks, BLOCKS);
+    cr_assert_eq(seen_transactions, BLOCKS + BLOCKS / 2);
+}
+
+Test(replay, an_error_of_the_second_thread_ends_it)
+{
+    start_thread(4);
+    hn_err err = HN_OK;
+    for (uint64_t number = 1; number <= BLOCKS && err == HN_OK; number++) {
+        err = give_batch(number);
+        cr_assert(err == HN_OK || err == HN_ERR_IO);
+    }
+    cr_assert_eq(hn_replay_drain(replay), HN_ERR_IO);
+    cr_assert_eq(seen_blocks, 3u);
 }
