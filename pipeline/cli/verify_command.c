@@ -332,6 +332,26 @@ static hn_err open_all(audit *self, hn_data_problem *problem)
                             take_part, self);
 }
 
+/* The history gets a block when its frame is durable: what the log does not give was lost from its end. */
+static void tell_lost_end(audit *self, uint32_t index)
+{
+    const audited_ledger *ledger = &self->ledgers[index];
+    if (self->history == NULL)
+        return;
+    const uint64_t newest = hn_history_newest_put(self->history, index);
+    const uint64_t reached = hn_ledger_head(self->replayed[index].executor)->number;
+    char file[HN_LOG_FILE_NAME_MAX] = "the log";
+    hn_hash chain;
+    const uint64_t last = hn_log_last_index(self->log);
+    if (newest > reached && last != 0 && hn_log_find_chain(self->log, &chain, file, last) != HN_OK)
+        snprintf(file, sizeof file, "the log");
+    if (newest > reached)
+        complain(self,
+                 "%s: frames are missing behind the last one, frame %" PRIu64 ": %s is at block %" PRIu64
+                 " there, but the history knows block %" PRIu64,
+                 file, last, ledger->name, reached, newest);
+}
+
 /* --- the log
  * -------------------------------------------------------------------------------------------------- */
 
@@ -419,8 +439,10 @@ static hn_err replay_all(audit *self, hn_data_problem *problem)
                  hn_replay_why(self->replay)[0] != '\0' ? ": " : "", hn_replay_why(self->replay));
         return err;
     }
-    for (uint32_t i = 0; i < self->ledger_count; i++)
+    for (uint32_t i = 0; i < self->ledger_count; i++) {
         tell_unreached(self, &self->ledgers[i], self->frames_before);
+        tell_lost_end(self, i);
+    }
     return hn_verify_log_rest(&self->io, hn_log_last_index(self->log), warn, self);
 }
 

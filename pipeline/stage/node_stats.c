@@ -101,6 +101,7 @@ static hn_err tell_log(void *self, hn_stats_writer *writer, const char *paramete
     hn_stats_put(writer, "in_flight", atomic_load_explicit(&view->in_flight, memory_order_relaxed));
     hn_stats_put(writer, "frames", read_counter(&view->frames));
     hn_stats_put(writer, "bytes", read_counter(&view->bytes));
+    hn_stats_put(writer, "has_lost_end", node->has_lost_end);
     hn_stats_put(writer, "clock_behind_ms", hn_node_clock_behind_ns(node) / 1000000);
     hn_stats_put(writer, "segments", read_counter(&view->segments));
     hn_stats_put(writer, "room_bytes", read_counter(&view->room_bytes));

@@ -230,6 +230,8 @@ static hn_err replay_log(recovery *self, hn_node_problem *problem)
         snprintf(problem->text, sizeof problem->text, "the log cannot be replayed: %s%s%s",
                  why.text[0] != '\0' ? why.text : hn_err_text(err), more[0] != '\0' ? ": " : "", more);
     }
+    if (err == HN_OK && why.text[0] != '\0')
+        fprintf(stderr, "hanse: %s\n", why.text);
     for (uint32_t i = 0; err == HN_OK && i < node->ledger_count; i++)
         err = check_reaches(node->ledgers[i], hn_log_last_index(node->log), problem);
     node->last_timestamp_ns = hn_replay_count(self->replay).last_timestamp_ns;
@@ -242,11 +244,36 @@ static hn_err replay_log(recovery *self, hn_node_problem *problem)
     return err;
 }
 
+/* A block gets into the history when its frame is durable, so blocks that the log does not give tell that it
+ * lost its end: a killed node's newest frame whose header is gone looks to the log like a write that was
+ * never completed. They may also come from files that were copied while a node wrote them, one after the
+ * other. So it is told, and the log decides. */
+static void tell_lost_end(hn_node *node, uint32_t index)
+{
+    const uint64_t newest = hn_history_newest_put(node->history, index);
+    const uint64_t reached = atomic_load(&node->ledgers[index]->published_number);
+    if (newest <= reached)
+        return;
+    node->has_lost_end = true;
+    char file[HN_LOG_FILE_NAME_MAX] = "the log";
+    hn_hash chain;
+    const uint64_t last = hn_log_last_index(node->log);
+    if (last != 0 && hn_log_find_chain(node->log, &chain, file, last) != HN_OK)
+        snprintf(file, sizeof file, "the log");
+    fprintf(stderr,
+            "hanse: %s: frames are missing at the end: behind the last one, frame %" PRIu64
+            ", ledger %s is at block %" PRIu64 ", but the block history knew block %" PRIu64
+            ": damage, or files that were copied at different moments; going on without them\n",
+            file, last, node->ledgers[index]->name, reached, newest);
+}
+
 static hn_err finish(recovery *self)
 {
     hn_node *node = self->node;
     hn_replay_counts counts = hn_replay_count(self->replay);
     HN_TRY(hn_history_commit(node->history));
+    for (uint32_t i = 0; i < node->ledger_count; i++)
+        tell_lost_end(node, i);
     for (uint32_t i = 0; i < node->ledger_count; i++)
         HN_TRY(hn_history_truncate(node->history, i, atomic_load(&node->ledgers[i]->published_number)));
     if (counts.frames != 0 && !node->options.is_quiet)

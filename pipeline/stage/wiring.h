@@ -195,10 +195,10 @@ struct hn_node {
     uint32_t snapshots_refused; /* at the start: those that did not fit, or were damaged */
     hn_recent *recent;
     hn_port *port;
-    uint32_t port_empty; /* looks at the port in a row that found nothing */
-    uint32_t port_rest;  /* loops until the next look */
+    uint32_t port_empty, port_rest; /* looks in a row that found nothing; loops until the next look */
     hn_wire_server *wire;
     _Atomic uint64_t last_timestamp_ns;    /* of the newest batch */
+    bool has_lost_end;                     /* at the start: the history knew more than the log */
     bool is_clock_behind;                  /* and that was said */
     hn_reply held_replies[HN_STAGE_BURST]; /* read from the ring, not durable yet */
     uint32_t held_reply_count;

@@ -204,6 +204,8 @@ hn_err hn_node_sim_check_frame(void *self, const hn_frame *frame)
 static void check_recovered(simulation *sim)
 {
     uint64_t last = hn_log_last_index(sim->node->log);
+    if (sim->node->has_lost_end)
+        hn_node_sim_fail(sim, "the log lost its end, says a node with a sound disk");
     hn_sim_oracle_settle(sim->oracle, last);
     if (!sim->result->is_good)
         return;

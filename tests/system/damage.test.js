@@ -96,13 +96,39 @@ test('a last frame that was never completed is cut', async (t) => {
     await node.stop('SIGKILL');
   };
   await submit();
-  // As a crash of the machine leaves it: some sectors never reached the disk. Nobody had heard of the frame then.
+  // As a crash of the machine leaves it: some sectors never reached the disk, and nobody had heard of the frame then;
+  // neither had the block history.
   for (const [from, to] of [[512, 1024], [1024, 4096], [0, 512], [0, 4096]]) {
+    fs.rmSync(path.join(data, 'history'), { recursive: true });
     change(data, (bytes, found) => void bytes.fill(0, found[blocks - 1].at + from, found[blocks - 1].at + to));
     assert.equal((await verify(data)).code, 0, 'an unacknowledged tail is no fault');
     await submit();
   }
   await (await expectWhole(t, data)).stop();
+  await expectAgreement(data);
+});
+
+test('an end of the log that is gone is told by the block history', async (t) => {
+  const data = path.join(workFolder(t), 'data');
+  await fill(t, data);
+  const whole = fs.readFileSync(path.join(data, segment));
+  const last = frames(whole).at(-1);
+  const rubbish = crypto.randomBytes(512);
+  for (const [what, size] of [['rubbish', 512], ['zeroes', 0]]) {
+    change(data, () => {
+      const bytes = Buffer.from(whole);
+      bytes.fill(0, last.at, last.at + last.size);
+      rubbish.copy(bytes, last.at, 0, size);
+      return bytes;
+    });
+    const audit = await verify(data);
+    const said = new RegExp(`${segment}: frames are missing .*frame ${blocks - 1}\\b.*block ${blocks - 1}\\b.*block ${blocks}\\b`);
+    assert.deepEqual([audit.code, said.test(audit.stderr)], [1, true], `${what}: ${audit.stdout}${audit.stderr}`);
+  }
+  const node = await expectWhole(t, data, blocks - 1);
+  assert.match(node.stderr, new RegExp(`${segment}: frames are missing at the end`));
+  assert.equal((await node.stats('/hanse/log')).has_lost_end, 1);
+  await node.stop();
   await expectAgreement(data);
 });
 
