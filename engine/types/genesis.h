@@ -35,7 +35,7 @@ typedef struct hn_genesis {
 /* A message that says what is wrong and where, for people. */
 typedef hn_json_problem hn_genesis_problem;
 
-enum { HN_GENESIS_SIZE_MAX = 256 * 1024 * 1024 }; /* bytes of a genesis file */
+enum { HN_GENESIS_SIZE_MAX = 1024 * 1024 * 1024 }; /* bytes of a genesis file */
 
 /* `json` is the file's text; everything in *out lives in `arena`. On an error *problem (may be NULL) says
  * why. HN_ERR_INVALID, HN_ERR_RANGE, HN_ERR_NOT_FOUND (a required key is missing), HN_ERR_EXISTS (an account

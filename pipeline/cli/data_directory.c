@@ -302,7 +302,7 @@ static bool has_content(const char *folder, const char *name, hn_bytes content, 
 {
     char path[PATH_BYTES];
     hn_data_problem why;
-    hn_bytes found;
+    hn_bytes found = {.size = 0};
     join(path, folder, name);
     return hn_read_file(&found, &why, arena, path, SIZE_MAX / 2) == HN_OK && hn_bytes_equal(found, content);
 }
@@ -311,6 +311,23 @@ static hn_err mend_file(hn_data_problem *problem, const char *folder, const char
                         hn_arena *arena)
 {
     return has_content(folder, name, content, arena) ? HN_OK : write_file(problem, folder, name, content);
+}
+
+/* A file of `ledgers` and its copy become what they should be; *sum: of the content. */
+static hn_err mend_ledger(hn_checksum *sum, hn_data_problem *problem, hn_arena *arena,
+                          const hn_data_format *format, const char *path, const char *name)
+{
+    if (hn_data_format_is_whole(format, path, name, sum))
+        return HN_OK;
+    char folder[PATH_BYTES], copy[NAME_MAX + 8];
+    hn_bytes content = {.size = 0};
+    join(folder, path, "ledgers");
+    snprintf(copy, sizeof copy, "%s.copy", name);
+    HN_TRY(hn_data_format_read_ledger(&content, problem, arena, format, path, name, NULL, NULL));
+    HN_TRY(mend_file(problem, folder, name, content, arena));
+    HN_TRY(mend_file(problem, folder, copy, content, arena));
+    *sum = hn_checksum_of(content.data, content.size);
+    return HN_OK;
 }
 
 /* Describes what lies in `ledgers`, with copies. Ledgers first: one that is not described counts as it is. */
@@ -333,18 +350,11 @@ static hn_err describe(hn_data_problem *problem, hn_arena *arena, const char *pa
     hn_err err = HN_OK;
     for (int i = 0; i < found; i++) {
         const char *name = entries[i]->d_name;
-        char copy[NAME_MAX + 8];
-        hn_bytes content;
-        snprintf(copy, sizeof copy, "%s.copy", name);
+        hn_checksum sum;
         if (err == HN_OK)
-            err = hn_data_format_read_ledger(&content, problem, arena, format, path, name, NULL, NULL);
+            err = mend_ledger(&sum, problem, arena, format, path, name);
         if (err == HN_OK)
-            err = mend_file(problem, folder, name, content, arena);
-        if (err == HN_OK)
-            err = mend_file(problem, folder, copy, content, arena);
-        if (err == HN_OK)
-            err =
-                put_line(text, TEXT_BYTES, &size, "ledger", name, hn_checksum_of(content.data, content.size));
+            err = put_line(text, TEXT_BYTES, &size, "ledger", name, sum);
         free(entries[i]);
     }
     free(entries);

@@ -10,7 +10,10 @@
 #include "engine/base/bytes.h"
 #include "engine/codec/hex.h"
 
-enum { PATH_BYTES = 4096, FILE_BYTES_MAX = 256 * 1024 * 1024, TEXT_BYTES_MAX = 64 * 1024, SUM_DIGITS = 32 };
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+enum { PATH_BYTES = 4096, TEXT_BYTES_MAX = 64 * 1024, PIECE_BYTES = 256 * 1024, SUM_DIGITS = 32 };
 
 static const char title[] = "hanse data directory\n";
 
@@ -143,6 +146,57 @@ hn_err hn_data_format_read(hn_data_format *out, hn_data_problem *problem, const 
 /* --- ledgers
  * -------------------------------------------------------------------------------------------------- */
 
+/* The same as hn_checksum_of, of a file that is too large to be read for this alone. */
+static bool sum_of_file(hn_checksum *out, const char *file)
+{
+    FILE *from = fopen(file, "rb");
+    XXH3_state_t *state = XXH3_createState();
+    uint8_t *piece = malloc(PIECE_BYTES);
+    bool is_read = from != NULL && state != NULL && piece != NULL;
+    if (is_read) {
+        (void)setvbuf(from, NULL, _IONBF, 0);
+        (void)XXH3_128bits_reset(state);
+        for (size_t size; (size = fread(piece, 1, PIECE_BYTES, from)) != 0;)
+            (void)XXH3_128bits_update(state, piece, size);
+        is_read = ferror(from) == 0;
+        XXH128_hash_t sum = XXH3_128bits_digest(state);
+        *out = (hn_checksum){.low = sum.low64, .high = sum.high64};
+    }
+    free(piece);
+    (void)XXH3_freeState(state);
+    if (from != NULL)
+        fclose(from);
+    return is_read;
+}
+
+static bool has_sum(const char *file, hn_checksum wanted)
+{
+    hn_checksum sum;
+    return sum_of_file(&sum, file) && same_sum(sum, wanted);
+}
+
+static uint32_t place_of(const hn_data_format *format, const char *name)
+{
+    uint32_t i = 0;
+    while (i < format->count && strcmp(format->ledgers[i].name, name) != 0)
+        i++;
+    return i;
+}
+
+bool hn_data_format_is_whole(const hn_data_format *format, const char *path, const char *name,
+                             hn_checksum *sum)
+{
+    char file[PATH_BYTES], copy[PATH_BYTES];
+    snprintf(file, sizeof file, "%s/ledgers/%s", path, name);
+    snprintf(copy, sizeof copy, "%s/ledgers/%s.copy", path, name);
+    uint32_t i = place_of(format, name);
+    if (i == format->count || !has_sum(file, format->ledgers[i].sum) ||
+        !has_sum(copy, format->ledgers[i].sum))
+        return false;
+    *sum = format->ledgers[i].sum;
+    return true;
+}
+
 hn_err hn_data_format_read_ledger(hn_bytes *out, hn_data_problem *problem, hn_arena *arena,
                                   const hn_data_format *format, const char *path, const char *name,
                                   hn_data_tell tell, void *tell_self)
@@ -150,17 +204,17 @@ hn_err hn_data_format_read_ledger(hn_bytes *out, hn_data_problem *problem, hn_ar
     char file[PATH_BYTES], copy[PATH_BYTES];
     snprintf(file, sizeof file, "%s/ledgers/%s", path, name);
     snprintf(copy, sizeof copy, "%s/ledgers/%s.copy", path, name);
-    uint32_t i = 0;
-    while (i < format->count && strcmp(format->ledgers[i].name, name) != 0)
-        i++;
+    uint32_t i = place_of(format, name);
     if (i == format->count) /* not described yet: made a moment ago, or long before */
-        return hn_read_file(out, problem, arena, file, FILE_BYTES_MAX);
+        return hn_read_file(out, problem, arena, file, HN_GENESIS_SIZE_MAX);
     hn_data_problem why;
-    hn_bytes first, second;
-    bool is_good = hn_read_file(&first, &why, arena, file, FILE_BYTES_MAX) == HN_OK &&
-                   same_sum(hn_checksum_of(first.data, first.size), format->ledgers[i].sum);
-    bool has_copy = hn_read_file(&second, &why, arena, copy, FILE_BYTES_MAX) == HN_OK &&
-                    same_sum(hn_checksum_of(second.data, second.size), format->ledgers[i].sum);
+    hn_bytes first = {.size = 0}, second = {.size = 0};
+    hn_checksum wanted = format->ledgers[i].sum;
+    bool is_good = hn_read_file(&first, &why, arena, file, HN_GENESIS_SIZE_MAX) == HN_OK &&
+                   same_sum(hn_checksum_of(first.data, first.size), wanted);
+    bool has_copy = is_good ? has_sum(copy, wanted)
+                            : hn_read_file(&second, &why, arena, copy, HN_GENESIS_SIZE_MAX) == HN_OK &&
+                                  same_sum(hn_checksum_of(second.data, second.size), wanted);
     if (!is_good && !has_copy) {
         snprintf(problem->text, sizeof problem->text, "%.300s and its copy are damaged or missing", file);
         return HN_ERR_CORRUPT;

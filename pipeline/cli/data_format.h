@@ -39,4 +39,9 @@ HN_MUST_USE hn_err hn_data_format_read_ledger(hn_bytes *out, hn_data_problem *pr
                                               const hn_data_format *format, const char *path,
                                               const char *name, hn_data_tell tell, void *tell_self);
 
+/* True when the file of DIRECTORY/ledgers and its copy are what the description says, whose checksum *sum
+ * gets. Reads them piece by piece. */
+bool hn_data_format_is_whole(const hn_data_format *format, const char *path, const char *name,
+                             hn_checksum *sum);
+
 #endif

@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { GENESIS_BYTES_MAX = 256 * 1024 * 1024 };
-
 typedef struct options {
     const char *data;
     const char *genesis;
@@ -93,7 +91,7 @@ static int create(const options *wanted, hn_arena *arena)
     hn_bytes json;
     hn_genesis genesis;
     hn_hash hash;
-    if (hn_read_file(&json, &problem, arena, wanted->genesis, GENESIS_BYTES_MAX) != HN_OK) {
+    if (hn_read_file(&json, &problem, arena, wanted->genesis, HN_GENESIS_SIZE_MAX) != HN_OK) {
         fprintf(stderr, "hanse init: %s\n", problem.text);
         return HN_EXIT_FAILED;
     }

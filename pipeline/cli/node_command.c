@@ -72,12 +72,11 @@ static bool choose_directory(running *self)
 }
 
 /* Makes the ledgers that are configured and not there yet, and checks those that are. */
-static bool make_ledgers(running *self, hn_data_problem *problem)
+static bool make_listed(running *self, hn_arena *arena, hn_data_problem *problem)
 {
     const hn_node_ledger_options *existing;
     uint32_t count;
-    if (hn_data_directory_make(problem, self->data) != HN_OK ||
-        hn_data_directory_list(&existing, &count, problem, &self->arena, self->data) != HN_OK)
+    if (hn_data_directory_list(&existing, &count, problem, arena, self->data) != HN_OK)
         return false;
     if (self->config.dev && count == 0 &&
         hn_data_directory_add(problem, self->data, "dev", hn_bytes_of(NULL, 0), false) != HN_OK)
@@ -89,7 +88,7 @@ static bool make_ledgers(running *self, hn_data_problem *problem)
         for (uint32_t j = 0; j < count; j++)
             if (strcmp(existing[j].name, wanted->name) == 0)
                 found = &existing[j];
-        if (hn_read_file(&genesis, problem, &self->arena, wanted->genesis, 256 * 1024 * 1024) != HN_OK)
+        if (hn_read_file(&genesis, problem, arena, wanted->genesis, HN_GENESIS_SIZE_MAX) != HN_OK)
             return false;
         if (found == NULL &&
             hn_data_directory_add(problem, self->data, wanted->name, genesis, wanted->is_strict) != HN_OK)
@@ -102,7 +101,19 @@ static bool make_ledgers(running *self, hn_data_problem *problem)
             return false;
         }
     }
-    return hn_data_directory_upgrade(problem, self->data) == HN_OK;
+    return true;
+}
+
+static bool make_ledgers(running *self, hn_data_problem *problem)
+{
+    if (hn_data_directory_make(problem, self->data) != HN_OK)
+        return false;
+    hn_arena arena; /* genesis files are large */
+    hn_arena_init(&arena, 0, 0);
+    bool is_made =
+        (self->config.ledger_count == 0 && !self->config.dev) || make_listed(self, &arena, problem);
+    hn_arena_destroy(&arena);
+    return is_made && hn_data_directory_upgrade(problem, self->data) == HN_OK;
 }
 
 static bool start_eal(running *self, uint32_t cores)
