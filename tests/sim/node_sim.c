@@ -15,6 +15,8 @@ enum {
     IDLE_STEPS = 40,
     STARTS_MAX = 12,
     STAGES_SKIPPED = 12, /* of 16, of the stage that is slow in this life */
+    PAUSE_STEPS_MAX = 400,
+    BACKGROUND = 16, /* in place of a stage: the threads beside the cores */
 };
 
 static uint64_t seed_now, step_now;
@@ -106,23 +108,41 @@ static unsigned run_stage(simulation *sim)
 {
     const hn_core *core = sim->world.core;
     unsigned which = (unsigned)hn_prng_below(&sim->prng, core->stage_count);
+    if (which == sim->paused_stage)
+        return 0;
     if (which == sim->slow_stage && hn_prng_below(&sim->prng, 16) < STAGES_SKIPPED)
         return 0;
     return core->stages[which].poll(core->stages[which].self);
 }
 
+/* As SIGSTOP does to one thread: nothing of it runs for a while, and seconds may pass. */
+static void pause_something(simulation *sim)
+{
+    if (sim->steps >= sim->paused_until)
+        sim->paused_stage = UINT32_MAX;
+    if (!sim->pauses || sim->paused_stage != UINT32_MAX || !one_in(sim, 300))
+        return;
+    sim->paused_stage = (unsigned)hn_prng_below(&sim->prng, BACKGROUND + 1);
+    sim->paused_until = sim->steps + hn_prng_below(&sim->prng, PAUSE_STEPS_MAX);
+    sim->result->pauses++;
+    pass_time(sim, hn_prng_below(&sim->prng, 1000000000));
+}
+
 static void step(simulation *sim)
 {
     step_now = ++sim->steps;
-    unsigned done;
+    unsigned done = 0;
     uint64_t choice = hn_prng_below(&sim->prng, 100);
-    if (choice < 4)
+    pause_something(sim);
+    if (choice < 4 && sim->paused_stage == BACKGROUND)
+        ;
+    else if (choice < 4)
         done = hn_sim_fibers_run_one(sim->world.monotonic_ns, hn_prng_next(&sim->prng));
     else if (choice < 80)
         done = run_stage(sim);
     else if (choice < 98)
         done = hn_sim_traffic_step(sim->traffic, sim->world.monotonic_ns);
-    else
+    else if (sim->paused_stage == UINT32_MAX)
         done = hn_core_poll((hn_core *)(uintptr_t)sim->world.core);
     if (sim->jumps && one_in(sim, 500))
         jump_clock(sim);
@@ -274,6 +294,7 @@ static void choose_faults(simulation *sim)
     sim->world.commits_fail_one_in = mood == 7 ? 2 : 0;
     sim->slow_stage = (unsigned)hn_prng_below(&sim->prng, 24); /* often none */
     sim->jumps = one_in(sim, 3);
+    sim->pauses = one_in(sim, 3);
     sim->drift = one_in(sim, 4) ? hn_prng_below(&sim->prng, 100) : 0;
     hn_sim_network_faults network = {
         .lost_one_in = one_in(sim, 2) ? 3 + (uint32_t)hn_prng_below(&sim->prng, 10) : 0,
@@ -364,7 +385,8 @@ static void heal(simulation *sim)
     hn_sim_disk_set_faults(sim->disk, &(hn_sim_faults){0});
     hn_sim_network_set_faults(sim->network, &(hn_sim_network_faults){.delay_ns_max = 100000});
     sim->world.commits_fail_one_in = 0;
-    sim->jumps = false;
+    sim->jumps = sim->pauses = false;
+    sim->paused_stage = UINT32_MAX;
     sim->drift = 0;
     sim->slow_stage = UINT32_MAX;
     sim->is_stuck = sim->may_fail = false;
@@ -450,7 +472,7 @@ static void close_simulation(simulation *sim)
 
 void hn_node_sim_run(hn_node_sim_result *result, uint64_t seed, const char *directory)
 {
-    simulation sim = {.result = result, .seed = seed, .directory = directory};
+    simulation sim = {.result = result, .seed = seed, .directory = directory, .paused_stage = UINT32_MAX};
     seed_now = seed;
     step_now = 0;
     result->is_good = true;

@@ -16,6 +16,7 @@ typedef struct hn_node_sim_result {
     uint64_t crashes; /* power failures */
     uint64_t kills;   /* of the process alone */
     uint64_t stops;   /* orderly */
+    uint64_t pauses;  /* of one thread */
     uint64_t refused; /* starts that ended with a reason, for a fault that was there */
     uint64_t frames;
     uint64_t acknowledged;

@@ -38,10 +38,13 @@ typedef struct simulation {
     uint64_t life;
     unsigned idle;
     /* of this life */
-    bool is_stuck;  /* some writes never complete: only death ends it */
-    bool may_fail;  /* the log has a reason to fail */
-    bool jumps;     /* the clock */
-    uint64_t drift; /* of the clock, in 1024ths */
+    bool is_stuck;         /* some writes never complete: only death ends it */
+    bool may_fail;         /* the log has a reason to fail */
+    bool jumps;            /* the clock */
+    bool pauses;           /* a thread now and then */
+    unsigned paused_stage; /* UINT32_MAX: none */
+    uint64_t paused_until; /* a step */
+    uint64_t drift;        /* of the clock, in 1024ths */
     unsigned slow_stage;
     bool is_healed; /* the last life: no faults, and no strangers */
     lie lie;

@@ -10,6 +10,7 @@
 enum { REPLIES_AT_ONCE = 16, RESENT_DOUBLINGS_MAX = 5 };
 static const uint64_t patience_ns = 20000000; /* before something is sent again, for the first time */
 static const uint64_t no_patience_ns = 500000;
+static const uint64_t held_back_ns = 300000000;
 
 static hn_peer peer_of(uint16_t port)
 {
@@ -232,6 +233,16 @@ static bool send_one(hn_sim_traffic *traffic, client *by, hn_sim_transaction *tr
     return true;
 }
 
+/* The client in haste sends some transactions only when the one behind has been on its way for a while. */
+static bool is_held_back(const client *by, const hn_sim_transaction *transaction, bool is_last)
+{
+    const hn_sim_transaction *behind = transaction + 1;
+    return by->is_hasty && by->ahead_max > 1 && !is_last && transaction->tries == 0 &&
+           transaction->nonce % 2 == 0 && !behind->is_acknowledged &&
+           (behind->tries == 0 ||
+            (behind->tries == 1 && behind->sent_ns + held_back_ns > by->traffic->now_ns));
+}
+
 /* What a client has to send now of one sender's transactions. */
 static bool send_some(hn_sim_traffic *traffic, client *by, hn_sim_transaction *first)
 {
@@ -244,6 +255,8 @@ static bool send_some(hn_sim_traffic *traffic, client *by, hn_sim_transaction *f
         ahead++;
         if (next->tries == 0 && traffic->allowance == 0)
             break;
+        if (is_held_back(by, next, i + 1 == traffic->options.transactions))
+            continue;
         if (due_ns(by, next) <= traffic->now_ns)
             was_any |= send_one(traffic, by, next);
     }

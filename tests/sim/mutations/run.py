@@ -7,7 +7,7 @@ import concurrent.futures
 import subprocess
 import sys
 
-SEEDS = {"log": 200, "node": 60}
+SEEDS = {"log": 200, "node": 120}
 PATIENCE_S = 200
 
 
