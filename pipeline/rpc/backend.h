@@ -29,11 +29,13 @@ typedef struct hn_pending_notice {
 } hn_pending_notice;
 
 typedef struct hn_backend_operations {
-    /* Hands a raw transaction over (copied). The reply comes at `level` when it is executed, at once when it
-     * is refused, and with QUEUED at once when a gap before its nonce keeps it waiting. HN_ERR_AGAIN: queues
-     * are full. HN_ERR_LIMIT: larger than HN_PENDING_RAW_BYTES_MAX. HN_ERR_CLOSED: the node takes nothing at
-     * the moment. */
-    hn_err (*submit)(void *self, uint32_t ledger, hn_bytes raw, hn_reply_level level, uint64_t token);
+    /* Hands a raw transaction over (copied). `hint`: who may have signed it, which is checked and costs
+     * little when it is wrong; NULL: nothing is known. The reply comes at `level` when it is executed, at
+     * once when it is refused, and with QUEUED at once when a gap before its nonce keeps it waiting.
+     * HN_ERR_AGAIN: queues are full. HN_ERR_LIMIT: larger than HN_PENDING_RAW_BYTES_MAX. HN_ERR_CLOSED: the
+     * node takes nothing at the moment. */
+    hn_err (*submit)(void *self, uint32_t ledger, hn_bytes raw, const hn_address *hint, hn_reply_level level,
+                     uint64_t token);
     /* To be called soon after submit, once for many: what was submitted is looked at. May be NULL. */
     void (*flush)(void *self);
     /* Why submit answers HN_ERR_CLOSED, in words for submitters; may be NULL. */

@@ -19,6 +19,13 @@ typedef struct hn_rpc_submission {
     bool is_taken;
 } hn_rpc_submission;
 
+/* Whose transactions came over a connection lately. */
+typedef struct hn_rpc_habit {
+    uint64_t asker; /* the connection */
+    hn_address sender;
+    bool is_repeated; /* the last two were from the same one: so may be the next */
+} hn_rpc_habit;
+
 typedef struct hn_rpc_feed hn_rpc_feed;           /* subscription.h */
 typedef struct hn_rpc_log_query hn_rpc_log_query; /* methods_logs.c */
 
@@ -32,6 +39,7 @@ struct hn_rpc_core {
     uint32_t live_exchange_count;
 
     hn_rpc_submission *submissions; /* config.in_flight_max of them */
+    hn_rpc_habit *habits;           /* HN_RPC_HABITS, by asker; those that share a place forget each other */
     uint32_t first_free_submission;
     uint32_t submission_count;
     uint64_t first_deadline_ms; /* no submission ends before; set while there are any */
@@ -50,7 +58,7 @@ struct hn_rpc_core {
     atomic_uint_fast64_t in_flight_count;
 };
 
-enum { HN_RPC_NO_SLOT = UINT32_MAX };
+enum { HN_RPC_NO_SLOT = UINT32_MAX, HN_RPC_HABITS = 1024 };
 
 HN_MUST_USE hn_err hn_rpc_core_init(hn_rpc_core *core, const hn_rpc_config *config,
                                     const hn_backend *backend);

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 enum {
@@ -28,7 +29,8 @@ hn_err hn_rpc_in_flight_create(hn_rpc_core *core)
 {
     uint32_t count = core->config.in_flight_max;
     core->submissions = calloc(count, sizeof *core->submissions);
-    if (core->submissions == NULL)
+    core->habits = calloc(HN_RPC_HABITS, sizeof *core->habits);
+    if (core->submissions == NULL || core->habits == NULL)
         return HN_ERR_NO_MEMORY;
     for (uint32_t i = 0; i < count; i++)
         core->submissions[i].next_free = i + 1 < count ? i + 1 : HN_RPC_NO_SLOT;
@@ -39,6 +41,7 @@ hn_err hn_rpc_in_flight_create(hn_rpc_core *core)
 void hn_rpc_in_flight_destroy(hn_rpc_core *core)
 {
     free(core->submissions);
+    free(core->habits);
 }
 
 static void publish_in_flight(hn_rpc_core *core)
@@ -176,6 +179,32 @@ static void take_query(hn_rpc_core *core, hn_query *query)
     hn_rpc_exchange_release(call->exchange);
 }
 
+/* --- habits --- */
+
+/* Most connections are those of one sender. Who is known to be it can be checked faster than recovered. */
+static hn_rpc_habit *habit_of(hn_rpc_core *core, uint64_t asker)
+{
+    uint64_t mixed = asker * UINT64_C(0x9e3779b97f4a7c15); /* askers are addresses of objects */
+    return &core->habits[(mixed >> 32) % HN_RPC_HABITS];
+}
+
+static const hn_address *hint_of(hn_rpc_core *core, uint64_t asker)
+{
+    const hn_rpc_habit *habit = habit_of(core, asker);
+    return habit->asker == asker && habit->is_repeated ? &habit->sender : NULL;
+}
+
+static void note_sender(hn_rpc_core *core, uint64_t asker, const hn_address *sender)
+{
+    static const hn_address nobody;
+    hn_rpc_habit *habit = habit_of(core, asker);
+    if (memcmp(sender, &nobody, sizeof nobody) == 0)
+        return; /* it was refused before that was known */
+    habit->is_repeated = habit->asker == asker && memcmp(&habit->sender, sender, sizeof *sender) == 0;
+    habit->asker = asker;
+    habit->sender = *sender;
+}
+
 /* --- submissions --- */
 
 void hn_rpc_submit(hn_rpc_call *call, hn_bytes raw, uint64_t timeout_ms,
@@ -189,8 +218,9 @@ void hn_rpc_submit(hn_rpc_call *call, hn_bytes raw, uint64_t timeout_ms,
     }
     hn_rpc_submission *submission = &core->submissions[slot];
     uint64_t token = (uint64_t)(submission->use + 1) << 32 | slot;
-    hn_err err =
-        core->backend->operations->submit(core->backend->self, call->ledger, raw, HN_REPLY_SEALED, token);
+    const hn_address *hint = hint_of(core, hn_rpc_exchange_asker(call->exchange));
+    hn_err err = core->backend->operations->submit(core->backend->self, call->ledger, raw, hint,
+                                                   HN_REPLY_SEALED, token);
     if (err == HN_ERR_LIMIT) {
         hn_rpc_fail(call, HN_RPC_SERVER_ERROR, "oversized data: transaction size %zu, limit %d", raw.size,
                     (int)HN_PENDING_RAW_BYTES_MAX);
@@ -236,6 +266,8 @@ static void take_reply(hn_rpc_core *core, const hn_reply *reply)
     hn_rpc_submission *submission = &core->submissions[slot];
     if (!submission->is_taken || submission->use != (uint32_t)(reply->token >> 32))
         return; /* what became later of a transaction that was answered with QUEUED */
+    if (submission->call != NULL)
+        note_sender(core, hn_rpc_exchange_asker(submission->call->exchange), &reply->sender);
     tell(submission, reply);
     submission->is_taken = false;
     submission->next_free = core->first_free_submission;

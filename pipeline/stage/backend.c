@@ -20,7 +20,8 @@ static void flush(void *self)
     node->unflushed = 0;
 }
 
-static hn_err submit(void *self, uint32_t ledger, hn_bytes raw, hn_reply_level level, uint64_t token)
+static hn_err submit(void *self, uint32_t ledger, hn_bytes raw, const hn_address *hint, hn_reply_level level,
+                     uint64_t token)
 {
     hn_node *node = self;
     if (atomic_load_explicit(&node->intake_closed, memory_order_relaxed))
@@ -36,6 +37,8 @@ static hn_err submit(void *self, uint32_t ledger, hn_bytes raw, hn_reply_level l
         return err == HN_ERR_LIMIT ? err : HN_ERR_AGAIN;
     }
     pending->ledger = ledger;
+    if (hint != NULL)
+        pending->hint = *hint;
     pending->origin = HN_ORIGIN_RPC;
     pending->level = level;
     pending->token = token;

@@ -23,8 +23,10 @@ static size_t reply_count;
 static hn_query *queries[OUT_MAX];
 static size_t query_count;
 
-static hn_err submit(void *self, uint32_t ledger, hn_bytes raw, hn_reply_level level, uint64_t token)
+static hn_err submit(void *self, uint32_t ledger, hn_bytes raw, const hn_address *hint, hn_reply_level level,
+                     uint64_t token)
 {
+    (void)hint;
     (void)self;
     if (reply_count == OUT_MAX)
         return HN_ERR_AGAIN;

@@ -170,8 +170,8 @@ static bool submit_to_backend(hn_sim_traffic *traffic, hn_sim_transaction *trans
         return true;
     const hn_backend *backend = hn_node_backend(traffic->node);
     hn_err err =
-        backend->operations->submit(backend->self, transaction->ledger, transaction->raw, HN_REPLY_SEALED,
-                                    (uint64_t)(transaction - traffic->transactions));
+        backend->operations->submit(backend->self, transaction->ledger, transaction->raw, NULL,
+                                    HN_REPLY_SEALED, (uint64_t)(transaction - traffic->transactions));
     return err == HN_OK;
 }
 

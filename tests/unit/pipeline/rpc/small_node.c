@@ -19,7 +19,8 @@ const char *__lsan_default_suppressions(void)
 
 /* --- the backend's face --- */
 
-static hn_err submit(void *self, uint32_t ledger, hn_bytes raw, hn_reply_level level, uint64_t token)
+static hn_err submit(void *self, uint32_t ledger, hn_bytes raw, const hn_address *hint, hn_reply_level level,
+                     uint64_t token)
 {
     small_node *node = self;
     (void)level;
@@ -27,9 +28,11 @@ static hn_err submit(void *self, uint32_t ledger, hn_bytes raw, hn_reply_level l
         return HN_ERR_LIMIT;
     if (atomic_load(&node->is_full) || node->reply_count == SMALL_NODE_OUT_MAX)
         return HN_ERR_AGAIN;
+    node->last_hint = hint != NULL ? *hint : (hn_address){{0}};
     hn_reply *reply = &node->replies[node->reply_count++];
     if (atomic_load(&node->has_forced_reply))
-        *reply = (hn_reply){.verdict = node->forced_verdict, .reject = node->forced_reject};
+        *reply = (hn_reply){
+            .verdict = node->forced_verdict, .reject = node->forced_reject, .sender = node->forced_sender};
     else
         small_node_execute(node, reply, ledger, raw);
     reply->token = token;

@@ -44,6 +44,8 @@ typedef struct small_node {
     atomic_bool has_forced_reply; /* every submission is answered with this */
     hn_verdict forced_verdict;
     hn_reject forced_reject;
+    hn_address forced_sender;
+    hn_address last_hint; /* of the newest submission; zero: it had none */
 
     unsigned watched[SMALL_NODE_LEDGERS_MAX]; /* as the server last said */
     hn_pending_notice notices[SMALL_NODE_NOTICES_MAX];

@@ -211,6 +211,39 @@ Test(methods, answer_with_the_hash_when_the_node_takes_long)
     stop();
 }
 
+/* Submits over an open connection; the node says that it came from sender `letter`, 0: from nobody. The
+ * result is whom the server took it to be from. */
+static uint8_t hint_when_sent(int file, uint8_t letter)
+{
+    static const char body[] =
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_sendRawTransaction\",\"params\":[\"0x0102\"]}";
+    node->forced_sender = (hn_address){{letter}};
+    http_send_post(file, "/", body, sizeof body - 1);
+    http_response response;
+    cr_assert(http_receive(file, &response));
+    http_response_free(&response);
+    return node->last_hint.b[0];
+}
+
+Test(methods, expect_a_connection_to_stay_with_its_sender)
+{
+    start(&(hn_rpc_config){0});
+    atomic_store(&node->has_forced_reply, true);
+    node->forced_verdict = HN_VERDICT_QUEUED;
+    int file = http_connect(hn_rpc_server_port(server), 10000);
+    static const struct {
+        uint8_t letter, hint;
+    } steps[] = {{'a', 0}, {'a', 0}, {'a', 'a'}, {0, 'a'},  {'b', 'a'},
+                 {'a', 0}, {'b', 0}, {'b', 0},   {'a', 'b'}};
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
+        cr_assert_eq(hint_when_sent(file, steps[i].letter), steps[i].hint, "%zu", i);
+    int other = http_connect(hn_rpc_server_port(server), 10000);
+    cr_assert_eq(hint_when_sent(other, 'a'), 0);
+    close(file);
+    close(other);
+    stop();
+}
+
 Test(methods, refuse_in_known_words)
 {
     static const struct {
