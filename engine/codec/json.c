@@ -105,6 +105,11 @@ static hn_err load(json_t **out, hn_json_problem *problem, const char *text, siz
     json_error_t error;
     json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
     if (root == NULL) {
+        /* Where it ran out of memory it often says nothing. */
+        if (error.text[0] == '\0') {
+            say(problem, "%s", hn_err_text(HN_ERR_NO_MEMORY));
+            return HN_ERR_NO_MEMORY;
+        }
         say(problem, "line %d, column %d: %s", error.line, error.column, error.text);
         return json_error_code(&error) == json_error_out_of_memory ? HN_ERR_NO_MEMORY : HN_ERR_INVALID;
     }

@@ -8,7 +8,8 @@ enum { SCALAR_BITS = 255 };
 static void *allocate(hn_arena *scratch, size_t count, size_t size)
 {
     void *memory = hn_arena_alloc(scratch, count * size);
-    HN_CHECK(memory != NULL); /* bounded by the gas that was paid */
+    if (memory == NULL)
+        hn_memory_failed(); /* bounded by the gas that was paid */
     return memory;
 }
 

@@ -112,7 +112,8 @@ static hn_bytes operand(hn_arena *arena, hn_bytes input, uint64_t offset, uint64
     if (offset <= input.size && size <= input.size - offset)
         return hn_bytes_of(input.data + offset, (size_t)size);
     uint8_t *copy = hn_arena_alloc(arena, (size_t)size);
-    HN_CHECK(copy != NULL); /* paid for */
+    if (copy == NULL)
+        hn_memory_failed(); /* paid for */
     hn_precompile_read(copy, (size_t)size, input, (size_t)offset);
     return hn_bytes_of(copy, (size_t)size);
 }

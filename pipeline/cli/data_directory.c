@@ -57,7 +57,8 @@ hn_err hn_read_file(hn_bytes *out, hn_data_problem *problem, hn_arena *arena, co
     return err;
 }
 
-/* Makes one level; existing is fine. Its parent is synced, so that the name survives a crash. */
+/* Makes one level; existing is fine. Its parent is synced, so that the name survives a crash: an earlier
+ * start may have ended in between. A parent that may not be read is another's, who made the folder. */
 static hn_err make_folder(hn_data_problem *problem, const char *path)
 {
     if (mkdir(path, 0750) != 0 && errno != EEXIST)
@@ -65,11 +66,12 @@ static hn_err make_folder(hn_data_problem *problem, const char *path)
     char parent[PATH_BYTES];
     join(parent, path, "..");
     int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        fsync(fd);
-        close(fd);
-    }
-    return HN_OK;
+    if (fd < 0)
+        return errno == EACCES ? HN_OK : fail(problem, parent, errno);
+    int error = fsync(fd) == 0 ? 0 : errno;
+    close(fd);
+    bool is_synced = error == 0 || error == EINVAL || error == EROFS; /* some file systems cannot */
+    return is_synced ? HN_OK : fail(problem, parent, error);
 }
 
 hn_err hn_data_directory_make(hn_data_problem *problem, const char *path)

@@ -1,6 +1,7 @@
 /* hanse: one program, its commands in one table. */
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/evm.h"
+#include "pipeline/cli/mapped_files.h"
 
 #include "bench/load/load.h"
 
@@ -49,6 +50,7 @@ int main(int argc, char **argv)
     static char help[] = "--help";
     if (argc > 2 && strcmp(argv[2], "-h") == 0)
         argv[2] = help;
+    hn_mapped_files_guard();
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (strcmp(argv[1], commands[i].name) == 0)
             return commands[i].run(argc - 1, argv + 1);

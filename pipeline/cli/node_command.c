@@ -413,15 +413,16 @@ static void print_help(void)
 int hn_cli_node(int argc, char **argv)
 {
     static running self;
-    hn_config_problem problem;
+    hn_config_problem problem = {.text = ""};
     bool wants_help;
     hn_arena_init(&self.arena, 0, 0);
-    if (hn_config_init(&self.config) != HN_OK)
-        return HN_EXIT_FAILED;
-    if (hn_config_read_flags(&self.config, &problem, &wants_help, argc - 1, argv + 1) != HN_OK) {
-        complain(problem.text);
+    hn_err err = hn_config_init(&self.config);
+    if (err == HN_OK)
+        err = hn_config_read_flags(&self.config, &problem, &wants_help, argc - 1, argv + 1);
+    if (err != HN_OK) {
+        complain(err == HN_ERR_NO_MEMORY || problem.text[0] == '\0' ? hn_err_text(err) : problem.text);
         clean_up(&self);
-        return HN_EXIT_USAGE;
+        return err == HN_ERR_NO_MEMORY ? HN_EXIT_FAILED : HN_EXIT_USAGE;
     }
     if (wants_help) {
         print_help();

@@ -272,8 +272,10 @@ static hn_err work(rebuild *self)
 static int run(const char *directory, uint64_t map_bytes)
 {
     rebuild *self = calloc(1, sizeof *self);
-    if (self == NULL)
+    if (self == NULL) {
+        fprintf(stderr, "hanse reindex: %s\n", hn_err_text(HN_ERR_NO_MEMORY));
         return HN_EXIT_FAILED;
+    }
     self->directory = directory;
     self->map_bytes = map_bytes;
     hn_arena_init(&self->arena, 0, 0);

@@ -109,10 +109,18 @@ static void leave_history(int number)
 
 static void guard_history(bool is_guarded)
 {
-    struct sigaction action = {.sa_handler = is_guarded ? leave_history : SIG_DFL};
+    static struct sigaction before[2];
+    static bool was_guarded;
+    struct sigaction action = {.sa_handler = leave_history};
     sigemptyset(&action.sa_mask);
-    sigaction(SIGSEGV, &action, NULL);
-    sigaction(SIGBUS, &action, NULL);
+    if (is_guarded && !was_guarded) {
+        sigaction(SIGSEGV, &action, &before[0]);
+        sigaction(SIGBUS, &action, &before[1]);
+    } else if (!is_guarded && was_guarded) {
+        sigaction(SIGSEGV, &before[0], NULL);
+        sigaction(SIGBUS, &before[1], NULL);
+    }
+    was_guarded = is_guarded;
 }
 
 /* The block that the history has at this height must be this one. */
@@ -511,8 +519,10 @@ static int run(const verify_options *options)
 {
     audit *self = calloc(1, sizeof *self);
     hn_data_problem problem = {.text = ""};
-    if (self == NULL)
+    if (self == NULL) {
+        fprintf(stderr, "hanse verify: %s\n", hn_err_text(HN_ERR_NO_MEMORY));
         return HN_EXIT_FAILED;
+    }
     self->options = options;
     hn_arena_init(&self->arena, 0, 0);
     struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND};

@@ -160,6 +160,10 @@ static hn_err read_checksums(uint8_t **out, uint64_t *pieces, hn_history_problem
     struct stat status;
     size_t size = fstat(file, &status) == 0 ? (size_t)status.st_size : 0;
     uint8_t *sums = size >= HEAD_BYTES + SUM_BYTES ? malloc(size) : NULL;
+    if (sums == NULL && size >= HEAD_BYTES + SUM_BYTES && size <= summed_bytes_max) {
+        close(file);
+        return HN_ERR_NO_MEMORY;
+    }
     bool is_good = sums != NULL && read_piece(file, sums, 0, size) == (ssize_t)size &&
                    sum_is(sums + size - SUM_BYTES, sums, size - SUM_BYTES) &&
                    hn_load_le64(sums) == checksums_magic &&

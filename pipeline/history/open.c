@@ -143,11 +143,12 @@ static hn_err prepare_directory(const char *directory, bool *was_wiped, hn_histo
         remove_file(directory, "lock.mdb");
         err = HN_OK;
     }
-    if (err == HN_OK)
-        err = hn_history_marker_write(directory, false);
+    /* First, for they cover the marker: whatever fails in between, nothing must look damaged. */
     if (err == HN_OK)
         hn_history_checksums_remove(directory);
-    else
+    if (err == HN_OK)
+        err = hn_history_marker_write(directory, false);
+    if (err != HN_OK)
         say(problem, "cannot use the directory %s: %s", directory, strerror(errno));
     return err;
 }

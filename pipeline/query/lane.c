@@ -206,6 +206,7 @@ static int start_thread(pthread_t *thread, const char *name, void *(*run)(void *
 {
     sigset_t all, before;
     sigfillset(&all);
+    sigdelset(&all, SIGBUS); /* a page of the history that cannot be read: see pipeline/cli/mapped_files.h */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int code = pthread_create(thread, NULL, run, self);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -238,21 +238,26 @@ static hn_err merge(hn_rewind *rewind, hn_query *query)
 /* --- back and forth --- */
 
 /* Memory that runs out half way leaves tries that nothing can be sealed with; the log has the inputs. */
+static void must(hn_err err)
+{
+    HN_CHECK_MEMORY(err);
+}
+
 static void go_back(const hn_rewind *self, hn_hash *root)
 {
     for (uint32_t i = self->ahead->count; i-- > 0;)
-        HN_CHECK(hn_sealer_look_back(self->sealer, root, &hn_ahead_block(self->ahead, i)->diff) == HN_OK);
+        must(hn_sealer_look_back(self->sealer, root, &hn_ahead_block(self->ahead, i)->diff));
     if (self->diff.account_count != 0)
-        HN_CHECK(hn_sealer_look_back(self->sealer, root, &self->diff) == HN_OK);
+        must(hn_sealer_look_back(self->sealer, root, &self->diff));
 }
 
 void hn_rewind_end(hn_rewind *self)
 {
     hn_hash root = self->newest_root;
     if (self->diff.account_count != 0)
-        HN_CHECK(hn_sealer_look_forward(self->sealer, &root, &self->diff) == HN_OK);
+        must(hn_sealer_look_forward(self->sealer, &root, &self->diff));
     for (uint32_t i = 0; i < self->ahead->count; i++)
-        HN_CHECK(hn_sealer_look_forward(self->sealer, &root, &hn_ahead_block(self->ahead, i)->diff) == HN_OK);
+        must(hn_sealer_look_forward(self->sealer, &root, &hn_ahead_block(self->ahead, i)->diff));
     HN_CHECK(hn_hash_equal(&root, &self->newest_root));
 }
 

@@ -212,6 +212,7 @@ static int start_thread(hn_rpc_server *server)
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
+    sigdelset(&all, SIGBUS); /* a page of the history that cannot be read: see pipeline/cli/mapped_files.h */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int code = pthread_create(&server->thread, NULL, run_server, server);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -91,7 +91,7 @@ static void execute_part(hn_shard_lane *lane, hn_block_slot *slot, hn_node_ledge
                                    lane->node->signatures, &batch);
     /* Only memory can run out, and then the state is half a block ahead: going on would answer wrongly. The
      * log has the inputs, so a restart loses nothing. */
-    HN_CHECK(err == HN_OK);
+    HN_CHECK_MEMORY(err);
     update_pool(ledger, slot);
     hn_node_count_gapped(lane);
     if (!slot->block.is_empty) {

@@ -32,7 +32,8 @@ static void seal_block(hn_node *node, hn_block_slot *slot)
 {
     if (slot->block.is_empty)
         return;
-    HN_CHECK(hn_sealer_seal(slot->ledger->sealer, &slot->block) == HN_OK);
+    hn_err err = hn_sealer_seal(slot->ledger->sealer, &slot->block);
+    HN_CHECK_MEMORY(err);
     hn_query_engine_note_ahead(node->query_engine, slot->ledger->index, &slot->block);
     publish_hash(slot->ledger, &slot->block);
 }
@@ -96,7 +97,7 @@ static void publish(hn_node *node, hn_block_slot *slot)
     hn_err err = hn_query_engine_note_sealed(node->query_engine, slot->ledger->index, &slot->block);
     /* There is room in the history, and the block is the next one: only memory can be missing. Going on would
      * answer wrongly; the log has the inputs, so a restart loses nothing. */
-    HN_CHECK(err == HN_OK);
+    HN_CHECK_MEMORY(err);
     atomic_store_explicit(&slot->ledger->published_number, slot->block.header.number, memory_order_relaxed);
 }
 

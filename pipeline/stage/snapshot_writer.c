@@ -328,6 +328,7 @@ static int start_thread(snapshots *self)
 {
     sigset_t all, before;
     sigfillset(&all);
+    sigdelset(&all, SIGBUS); /* a page of the history that cannot be read: see pipeline/cli/mapped_files.h */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int code = pthread_create(&self->thread, NULL, run, self);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -431,3 +431,27 @@ test('a file as data directory is told, and left alone', async (t) => {
   const deep = await refusedNode(t, ['--dev', '--data', path.join(path.dirname(file), 'a/b/c')]);
   assert.deepEqual([deep.code, /No such file or directory/.test(deep.stderr)], [1, true], deep.stderr);
 });
+
+test('a history that cannot be read through its memory map ends the node with a word', async (t) => {
+  const data = path.join(workFolder(t), 'data');
+  const node = await startNode(t, { data });
+  const sender = new Sender(t, node.udpPort);
+  const receipts = [];
+  for (let nonce = 0; nonce < 20; nonce++) receipts.push(await sender.submit(large(accounts[0], nonce)));
+  await node.shows(...receipts);
+  await node.stop();
+  const again = await startNode(t, { data });
+  // As a disk that fails there, this makes a read of the map a signal.
+  fs.truncateSync(path.join(data, 'history', 'data.mdb'), 8192);
+  await again.ask('eth_getBlockByNumber', ['0x2', true]).catch(() => {});
+  await until(() => again.end, 'the node ends');
+  assert.deepEqual(again.end, { code: 1, signal: null }, again.stderr);
+  assert.match(again.stderr, /history\/data\.mdb: a page of it that is mapped into memory cannot be read.*everything acknowledged is in the log/);
+  // It is made again from the log.
+  const remade = await run(['reindex', '--data', data]);
+  assert.equal(remade.code, 0, remade.stderr);
+  const last = await startNode(t, { data });
+  await expectReads(last, 20);
+  assert.equal((await last.call('eth_getBlockByNumber', ['0x2', true])).transactions.length > 0, true);
+  assert.equal((await last.stop()).code, 0);
+});

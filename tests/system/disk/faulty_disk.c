@@ -36,6 +36,8 @@ static struct {
     uint64_t calls, fail_from, fail_count, fired;
     int fail_error;
     char fired_name[PATH_MAX + 64];
+    char bad_path[PATH_MAX]; /* a read that failed goes on failing, as that of a bad sector; empty: none */
+    off_t bad_offset;
     uint64_t unruly_state;
     unsigned delayed_permille;
     bool is_dead;
@@ -159,7 +161,15 @@ static int disk_release(const char *path, struct fuse_file_info *info)
 static int disk_read(const char *path, char *to, size_t size, off_t offset, struct fuse_file_info *info)
 {
     (void)path;
-    int result = enter("read", handle_of(info)->path, false);
+    const char *name = handle_of(info)->path;
+    int result = enter("read", name, false);
+    if (result == -disk.fail_error && result != 0 && !disk.is_dead && disk.bad_path[0] == '\0') {
+        snprintf(disk.bad_path, sizeof disk.bad_path, "%s", name);
+        disk.bad_offset = offset;
+    } else if (result == 0 && strcmp(disk.bad_path, name) == 0 && offset <= disk.bad_offset &&
+               disk.bad_offset < offset + (off_t)size) {
+        result = -disk.fail_error;
+    }
     if (result == 0) {
         ssize_t got = pread(handle_of(info)->descriptor, to, size, offset);
         result = got < 0 ? -errno : (int)got;
@@ -359,6 +369,7 @@ static void obey(const char *line)
     unsigned x = 0;
     if (strncmp(line, "reset", 5) == 0) {
         disk.calls = disk.fired = disk.fail_from = 0;
+        disk.bad_path[0] = '\0';
         puts("reset");
     } else if (strncmp(line, "count", 5) == 0) {
         printf("count %" PRIu64 "\n", disk.calls);

@@ -71,9 +71,9 @@ function runtimeFolder(name) {
 }
 
 export class Node {
-  constructor(args, { command = [], env } = {}) {
+  constructor(args, { command = [], env, program = binary } = {}) {
     this.name = `hanse-system-${process.pid}-${started++}`;
-    const line = [...command, binary, 'node', '--name', this.name, '--rpc-port', '0', ...args];
+    const line = [...command, program, 'node', '--name', this.name, '--rpc-port', '0', ...args];
     if (!args.some((arg) => arg.startsWith('--udp-'))) line.push('--udp-listen', '127.0.0.1:0');
     this.stdout = '';
     this.stderr = '';
