@@ -8,7 +8,6 @@
 #define HN_PIPELINE_STAGE_WIRING_H
 
 #include "engine/crypto/known_keys.h"
-#include "engine/engine.h"
 #include "pipeline/core/core.h"
 #include "pipeline/history/history.h"
 #include "pipeline/port/port.h"
@@ -17,50 +16,12 @@
 #include "pipeline/stage/limits.h"
 #include "pipeline/stage/log_view.h"
 #include "pipeline/stage/node.h"
+#include "pipeline/stage/node_ledger.h"
 #include "pipeline/stats/histogram.h"
 #include "pipeline/wire/server.h"
 #include "shard/log/log.h"
 #include "shard/map/map.h"
-#include "shard/order/pool.h"
 #include "shard/order/recent.h"
-
-/* Hashes of sealed blocks, from back to the executors. number is written after the hash (release). */
-typedef struct hn_sealed_hashes {
-    _Alignas(64) _Atomic uint64_t number;
-    hn_hash hashes[HN_SEALED_HASHES]; /* by number modulo the size */
-} hn_sealed_hashes;
-
-typedef struct hn_node_ledger {
-    struct hn_node *node;
-    char name[64];
-    uint32_t index, shard;
-    hn_bytes genesis_json; /* borrowed from the options; until the start, as the next */
-    bool is_bare;          /* the genesis was read without its accounts */
-    hn_genesis genesis;
-    hn_hash genesis_hash;
-    _Atomic uint64_t block_gas_limit; /* of a frame's part; the shard core, rising */
-    bool is_strict;
-    /* Of the newest frame with this ledger: the second of its block, and when it was cut by the monotonic
-     * clock (block_time.h). Front. */
-    _Atomic uint64_t cut_second, cut_ns;
-
-    /* shard core */
-    hn_ledger *executor;
-    hn_pool *pool;
-    uint64_t noted_number; /* newest block whose hash the executor knows */
-    /* back core */
-    hn_sealer *sealer;
-    uint64_t snapshot_index;  /* log position that the start state contained */
-    uint64_t published_frame; /* with its newest published block; 0: none since the start */
-
-    hn_sealed_hashes sealed;
-    /* counters: the first three by the shard core, the fourth by back */
-    _Atomic uint64_t executed_number, transactions, gas_used;
-    _Atomic uint64_t published_number;
-    /* JSON-RPC: what it wants to hear (hn_watch bits), and what it could not be told */
-    _Atomic uint32_t watched;
-    _Atomic uint64_t notices_lost; /* the shard core */
-} hn_node_ledger;
 
 /* One shard's part of one frame. Order fills it, the shard empties it and gives it back. */
 typedef struct hn_frame_work {
