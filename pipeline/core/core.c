@@ -97,9 +97,16 @@ static void sleep_until_work(hn_core *core)
     waits[count++] = (struct pollfd){.fd = core->waker.event_fd, .events = POLLIN};
     for (unsigned i = 0; i < core->descriptor_count; i++)
         waits[count++] = (struct pollfd){.fd = core->descriptors[i].fd, .events = POLLIN};
+    uint64_t sleep_ns = core->sleep_ns_max;
+    if (core->wake_at_ns != 0) {
+        uint64_t now_ns = hn_clock_monotonic_ns();
+        uint64_t left_ns = core->wake_at_ns > now_ns ? core->wake_at_ns - now_ns : 0;
+        sleep_ns = left_ns < sleep_ns ? left_ns : sleep_ns;
+        core->wake_at_ns = 0;
+    }
     struct timespec timeout = {
-        .tv_sec = (time_t)(core->sleep_ns_max / 1000000000u),
-        .tv_nsec = (long)(core->sleep_ns_max % 1000000000u),
+        .tv_sec = (time_t)(sleep_ns / 1000000000u),
+        .tv_nsec = (long)(sleep_ns % 1000000000u),
     };
     (void)ppoll(waits, count, &timeout, NULL);
     hn_waker_drain(&core->waker);

@@ -38,6 +38,7 @@ typedef struct hn_core {
     bool is_polling;       /* never sleeps */
     uint64_t spin_ns;      /* idle time before sleeping */
     uint64_t sleep_ns_max; /* upper bound of one sleep */
+    uint64_t wake_at_ns;   /* monotonic; a stage has something to do then; 0: none. Forgotten after a sleep */
     const atomic_bool *stop;
     /* Something is about to arrive (a disk write is in flight): worth spinning `expect_ns` for; may be NULL.
      */

@@ -41,8 +41,10 @@ static void note_write(hn_log_view *view, uint64_t write_ns)
 static void publish_view(hn_node *node, unsigned durable)
 {
     hn_log_counts counts = hn_log_count(node->log);
-    if (durable != 0)
+    if (durable != 0) {
         note_write(&node->log_view, counts.write_ns_last);
+        hn_cut_pace_note_write(&node->cut_pace, counts.write_ns_last);
+    }
     atomic_store_explicit(&node->log_view.in_flight, hn_log_in_flight(node->log), memory_order_relaxed);
     atomic_store_explicit(&node->log_view.last_index, hn_log_last_index(node->log), memory_order_relaxed);
     atomic_store_explicit(&node->log_view.frames, counts.frames, memory_order_relaxed);

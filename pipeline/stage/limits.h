@@ -23,6 +23,7 @@ enum {
     HN_NOTICE_BYTES_MAX = 64 * 1024 * 1024, /* of raw transactions in it */
 
     HN_FRAME_TRANSACTIONS_MAX = 4096,
+    HN_FRAME_WORTHWHILE = 512, /* so many do not wait for more */
     HN_FRAME_PAYLOAD_BYTES_MAX = 1024 * 1024,
     HN_FRAME_WORKS = 8,                              /* frames handed to one shard and not executed yet */
     HN_BLOCK_SLOTS = 64,                             /* executed blocks not yet sealed and published */

@@ -76,6 +76,7 @@ static hn_err open_stores(hn_node *node, hn_node_problem *problem)
     err = hn_log_open(&node->log, &log_why, &node->io, &log_options);
     if (err != HN_OK)
         return explain(problem, "log", log_why.text, err);
+    node->cut_pace.write_max = hn_log_in_flight_max(node->log);
     char path[4096];
     snprintf(path, sizeof path, "%s/history", node->options.data_directory);
     hn_history_options history_options = {

@@ -1,9 +1,8 @@
 /* Order: puts transactions into one sequence.
  *
  * hn_stage_admit runs on a shard's core: it offers verified transactions to their ledger's pool and passes on
- * what is ready. hn_stage_order runs on front: it takes what all shards have ready and cuts frames: at once
- * while the log has a free write slot, else when one completes, so that a lone transaction waits for nobody
- * and a flood fills big frames.
+ * what is ready. hn_stage_order runs on front: it takes what all shards have ready and cuts frames, when
+ * cut_pace.h says so.
  */
 #include "engine/base/check.h"
 #include "engine/crypto/keccak.h"
@@ -187,6 +186,23 @@ static bool anything_ready(const hn_node *node)
     return false;
 }
 
+static uint64_t ready_count(const hn_node *node)
+{
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < node->shard_count; i++)
+        count += hn_ring_count(node->shards[i]->ready);
+    return count;
+}
+
+static bool is_time_to_cut(hn_node *node)
+{
+    uint64_t due_ns = hn_cut_pace_due_ns(&node->cut_pace, hn_log_in_flight(node->log), ready_count(node));
+    if (due_ns == 0 || hn_clock_monotonic_ns() >= due_ns)
+        return true;
+    node->front->wake_at_ns = due_ns;
+    return false;
+}
+
 /* Takes from the lanes in turn until nothing more fits. */
 static void fill(hn_node *node, cutting *cut)
 {
@@ -206,7 +222,8 @@ static void fill(hn_node *node, cutting *cut)
 unsigned hn_stage_order(void *self)
 {
     hn_node *node = self;
-    if (!anything_ready(node) || atomic_load_explicit(&node->failed, memory_order_relaxed))
+    if (!anything_ready(node) || atomic_load_explicit(&node->failed, memory_order_relaxed) ||
+        !is_time_to_cut(node))
         return 0;
     uint8_t *payload = hn_log_payload(node->log);
     if (payload == NULL)
@@ -219,6 +236,7 @@ unsigned hn_stage_order(void *self)
     fill(node, &cut);
     if (cut.writer.count == 0)
         return 0;
+    hn_cut_pace_note_cut(&node->cut_pace, hn_clock_monotonic_ns());
     uint32_t count = cut.writer.count;
     uint64_t ledger_mask = cut.writer.ledger_mask, frame_index = 0;
     size_t size = hn_batch_writer_end(&cut.writer);

@@ -13,6 +13,7 @@
 #include "pipeline/port/port.h"
 #include "pipeline/query/lane.h"
 #include "pipeline/ring/ring.h"
+#include "pipeline/stage/cut_pace.h"
 #include "pipeline/stage/limits.h"
 #include "pipeline/stage/log_view.h"
 #include "pipeline/stage/node.h"
@@ -158,12 +159,12 @@ struct hn_node {
     hn_port *port;
     uint32_t port_empty, port_rest; /* looks in a row that found nothing; loops until the next look */
     hn_wire_server *wire;
-    _Atomic uint64_t last_timestamp_ns;    /* of the newest batch */
-    bool has_lost_end;                     /* at the start: the history knew more than the log */
-    bool is_clock_behind;                  /* and that was said */
+    _Atomic uint64_t last_timestamp_ns; /* of the newest batch */
+    bool has_lost_end;                  /* at the start: the history knew more than the log */
+    bool is_clock_behind;               /* and that was said */
+    hn_cut_pace cut_pace;
     hn_reply held_replies[HN_STAGE_BURST]; /* read from the ring, not durable yet */
-    uint32_t held_reply_count;
-    uint32_t held_reply_next;
+    uint32_t held_reply_count, held_reply_next;
     uint32_t next_shard; /* round robin of the order stage */
     hn_log_view log_view;
     /* back core */

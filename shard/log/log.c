@@ -389,6 +389,11 @@ unsigned hn_log_in_flight(const hn_log *log)
     return (unsigned)(log->last_index - durable_index(log));
 }
 
+unsigned hn_log_in_flight_max(const hn_log *log)
+{
+    return log->options.in_flight_max;
+}
+
 uint64_t hn_log_last_index(const hn_log *log)
 {
     return log->last_index;

@@ -93,7 +93,8 @@ unsigned hn_log_poll(hn_log *log);
 hn_log_state hn_log_state_now(const hn_log *log);
 /* What went wrong when the state is HN_LOG_FAILED, or why it is FULL; empty otherwise. */
 const char *hn_log_trouble(const hn_log *log);
-unsigned hn_log_in_flight(const hn_log *log);
+unsigned hn_log_in_flight(const hn_log *log);     /* frames that are being written */
+unsigned hn_log_in_flight_max(const hn_log *log); /* as the options say, or the default */
 uint64_t hn_log_last_index(const hn_log *log);    /* appended */
 uint64_t hn_log_durable_index(const hn_log *log); /* any core; acquire */
 
