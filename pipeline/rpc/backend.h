@@ -55,6 +55,11 @@ typedef struct hn_backend_operations {
     /* An eventfd that becomes readable when a reply or query was made ready. The caller reads it (which
      * resets it) and then polls until both are empty; whatever is made ready after that signals again. */
     int (*wake_fd)(void *self);
+    /* The newest block of a ledger that readers see, and a wish: wake_fd signals once when they see `block`,
+     * at once when they do already. A later wish takes the place of an earlier one. Both NULL: readers see
+     * whatever was executed. */
+    uint64_t (*visible_block)(void *self, uint32_t ledger);
+    void (*wake_at)(void *self, uint32_t ledger, uint64_t block);
     /* From now on the server hears these things (hn_watch bits) of a ledger. The three may be NULL: then
      * nothing is heard, and the server looks by itself now and then. */
     void (*watch)(void *self, uint32_t ledger, unsigned what);

@@ -110,7 +110,7 @@ hn_query *hn_rpc_new_query(hn_rpc_call *call, hn_query_kind kind);
 void hn_rpc_ask(hn_rpc_call *call, hn_query *query, void (*then)(hn_rpc_call *call, hn_query *query));
 
 /* Submits a raw transaction; `then` is called with the reply, or with NULL when timeout_ms have passed. */
-void hn_rpc_submit(hn_rpc_call *call, hn_bytes raw, uint64_t timeout_ms,
+void hn_rpc_submit(hn_rpc_call *call, hn_bytes raw, hn_reply_level level, uint64_t timeout_ms,
                    void (*then)(hn_rpc_call *call, const hn_reply *reply));
 
 /* The history, begun: between these two, records can be read. False: the call was failed. */

@@ -1,4 +1,5 @@
 #include "pipeline/rpc/core.h"
+#include "pipeline/rpc/own_writes.h"
 #include "pipeline/rpc/subscription.h"
 
 static hn_rpc_config with_defaults(const hn_rpc_config *config)
@@ -21,6 +22,7 @@ static hn_rpc_config with_defaults(const hn_rpc_config *config)
     DEFAULT(input_bytes_max, 1024 * 1024 * 1024);
     DEFAULT(answers_bytes_max, 1024 * 1024 * 1024);
     DEFAULT(submit_timeout_ms, 5000);
+    DEFAULT(own_writes_timeout_ms, 250);
     DEFAULT(call_timeout_ms, 5000);
     DEFAULT(logs_max, 10000);
     DEFAULT(session_calls_max, 256);
@@ -43,6 +45,7 @@ hn_err hn_rpc_core_init(hn_rpc_core *core, const hn_rpc_config *config, const hn
     *core = (hn_rpc_core){.config = with_defaults(config), .backend = backend};
     HN_TRY(hn_history_reader_create(&core->reader, backend->history));
     HN_TRY(hn_rpc_in_flight_create(core));
+    HN_TRY(hn_rpc_own_writes_create(core));
     return hn_rpc_feeds_create(core);
 }
 
@@ -50,6 +53,7 @@ void hn_rpc_core_destroy(hn_rpc_core *core)
 {
     hn_rpc_exchanges_destroy(core);
     hn_rpc_feeds_destroy(core);
+    hn_rpc_own_writes_destroy(core);
     hn_rpc_in_flight_destroy(core);
     hn_history_reader_destroy(core->reader);
 }

@@ -26,8 +26,9 @@ typedef struct hn_rpc_habit {
     bool is_repeated; /* the last two were from the same one: so may be the next */
 } hn_rpc_habit;
 
-typedef struct hn_rpc_feed hn_rpc_feed;           /* subscription.h */
-typedef struct hn_rpc_log_query hn_rpc_log_query; /* methods_logs.c */
+typedef struct hn_rpc_feed hn_rpc_feed;             /* subscription.h */
+typedef struct hn_rpc_own_writes hn_rpc_own_writes; /* own_writes.h */
+typedef struct hn_rpc_log_query hn_rpc_log_query;   /* methods_logs.c */
 
 struct hn_rpc_core {
     hn_rpc_config config; /* defaults filled in */
@@ -46,6 +47,7 @@ struct hn_rpc_core {
     uint32_t query_count;       /* handed to the backend and not back */
     uint64_t code_us;           /* spent here on queries that run code since the loop turned */
 
+    hn_rpc_own_writes *own_writes;
     hn_rpc_feed *feeds; /* one a ledger: subscription.h */
 
     hn_rpc_log_query *log_queries; /* that take longer than a slice, in the order of their turns */

@@ -1,6 +1,7 @@
 #include "engine/base/check.h"
 #include "pipeline/rpc/core.h"
 #include "pipeline/rpc/json_check.h"
+#include "pipeline/rpc/own_writes.h"
 #include "pipeline/rpc/params.h"
 
 #include <pthread.h>
@@ -294,7 +295,7 @@ static void begin_call(hn_rpc_call *call, hn_rpc_exchange *exchange, const cJSON
     else if (method == NULL)
         hn_rpc_fail(call, HN_RPC_METHOD_NOT_FOUND, "the method %.400s does not exist/is not available", name);
     else if (hn_rpc_read_params(call, method, hn_rpc_any_member(json, "params")))
-        method->run(call);
+        hn_rpc_own_writes_run(call, method);
 }
 
 /* One response that stands for all: it has the id of the first call that has one, as geth does it. */

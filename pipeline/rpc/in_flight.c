@@ -1,5 +1,6 @@
 #include "engine/base/check.h"
 #include "pipeline/rpc/core.h"
+#include "pipeline/rpc/own_writes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -207,7 +208,7 @@ static void note_sender(hn_rpc_core *core, uint64_t asker, const hn_address *sen
 
 /* --- submissions --- */
 
-void hn_rpc_submit(hn_rpc_call *call, hn_bytes raw, uint64_t timeout_ms,
+void hn_rpc_submit(hn_rpc_call *call, hn_bytes raw, hn_reply_level level, uint64_t timeout_ms,
                    void (*then)(hn_rpc_call *call, const hn_reply *reply))
 {
     hn_rpc_core *core = call->core;
@@ -219,8 +220,8 @@ void hn_rpc_submit(hn_rpc_call *call, hn_bytes raw, uint64_t timeout_ms,
     hn_rpc_submission *submission = &core->submissions[slot];
     uint64_t token = (uint64_t)(submission->use + 1) << 32 | slot;
     const hn_address *hint = hint_of(core, hn_rpc_exchange_asker(call->exchange));
-    hn_err err = core->backend->operations->submit(core->backend->self, call->ledger, raw, hint,
-                                                   HN_REPLY_SEALED, token);
+    hn_err err =
+        core->backend->operations->submit(core->backend->self, call->ledger, raw, hint, level, token);
     if (err == HN_ERR_LIMIT) {
         hn_rpc_fail(call, HN_RPC_SERVER_ERROR, "oversized data: transaction size %zu, limit %d", raw.size,
                     (int)HN_PENDING_RAW_BYTES_MAX);
@@ -268,6 +269,8 @@ static void take_reply(hn_rpc_core *core, const hn_reply *reply)
         return; /* what became later of a transaction that was answered with QUEUED */
     if (submission->call != NULL)
         note_sender(core, hn_rpc_exchange_asker(submission->call->exchange), &reply->sender);
+    if (reply->verdict == HN_VERDICT_EXECUTED)
+        hn_rpc_own_writes_note(core, reply->ledger, reply->block_number);
     tell(submission, reply);
     submission->is_taken = false;
     submission->next_free = core->first_free_submission;
@@ -287,6 +290,7 @@ void hn_rpc_in_flight_expire(hn_rpc_core *core, uint64_t now_ms)
     const hn_backend *backend = core->backend;
     if (core->query_count != 0 && backend->operations->expire != NULL)
         backend->operations->expire(backend->self, now_ms);
+    hn_rpc_own_writes_expire(core, now_ms);
     if (core->submission_count == 0 || now_ms < core->first_deadline_ms)
         return;
     core->first_deadline_ms = UINT64_MAX;
@@ -318,5 +322,6 @@ void hn_rpc_in_flight_poll(hn_rpc_core *core)
         for (size_t i = 0; i < query_count; i++)
             take_query(core, queries[i]);
     } while (reply_count != 0 || query_count != 0);
+    hn_rpc_own_writes_poll(core);
     publish_in_flight(core);
 }

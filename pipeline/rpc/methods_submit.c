@@ -35,14 +35,15 @@ static void answer_hash(hn_rpc_call *call, const hn_reply *reply)
 {
     if (reply != NULL && !is_accepted(call, reply))
         return;
-    hn_hash hash = hash_of(call);
+    hn_hash hash = reply != NULL && reply->verdict == HN_VERDICT_EXECUTED ? reply->hash : hash_of(call);
     hn_json_hash(hn_rpc_result(call), &hash);
     hn_rpc_done(call);
 }
 
 void hn_rpc_eth_sendRawTransaction(hn_rpc_call *call)
 {
-    hn_rpc_submit(call, call->params[0].data, hn_rpc_config_of(call)->submit_timeout_ms, answer_hash);
+    hn_rpc_submit(call, call->params[0].data, HN_REPLY_EXECUTED, hn_rpc_config_of(call)->submit_timeout_ms,
+                  answer_hash);
 }
 
 /* --- the receipt --- */
@@ -88,5 +89,5 @@ void hn_rpc_eth_sendRawTransactionSync(hn_rpc_call *call)
     uint64_t timeout_ms = call->params[1].quantity != 0 ? call->params[1].quantity : SYNC_TIMEOUT_DEFAULT_MS;
     if (timeout_ms > SYNC_TIMEOUT_MAX_MS)
         timeout_ms = SYNC_TIMEOUT_MAX_MS;
-    hn_rpc_submit(call, call->params[0].data, timeout_ms, answer_receipt);
+    hn_rpc_submit(call, call->params[0].data, HN_REPLY_SEALED, timeout_ms, answer_receipt);
 }

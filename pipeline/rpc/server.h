@@ -30,10 +30,13 @@ typedef struct hn_rpc_config {
     uint32_t body_timeout_ms;   /* and of its body; default 30,000 */
     uint32_t write_timeout_ms;  /* for a client to take a whole answer; default 60,000 */
     uint32_t handshake_timeout_ms; /* of TLS; default 10,000 */
-    uint32_t input_bytes_max;    /* of requests and messages that are not whole yet, of all connections; when
-                                    there are more, the large ones are cut off; default 1 GiB */
-    uint32_t answers_bytes_max;  /* of answers over HTTP that were not taken yet, of all connections; when
-                                    there are more, requests are refused; default 1 GiB */
+    uint32_t input_bytes_max;   /* of requests and messages that are not whole yet, of all connections; when
+                                   there are more, the large ones are cut off; default 1 GiB */
+    uint32_t answers_bytes_max; /* of answers over HTTP that were not taken yet, of all connections; when
+                                   there are more, requests are refused; default 1 GiB */
+    /* Calls wait so long for blocks that somebody was told of and the history does not show yet; default 250
+     */
+    uint32_t own_writes_timeout_ms;
     uint32_t submit_timeout_ms;  /* eth_sendRawTransaction answers with the hash by then; default 5,000 */
     uint32_t call_timeout_ms;    /* calls and traces end by then, their wait included; default 5,000 */
     uint32_t logs_max;           /* logs in one answer; default 10,000 */

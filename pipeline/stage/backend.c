@@ -122,6 +122,21 @@ static int wake_fd(void *self)
     return node->rpc_waker.event_fd;
 }
 
+static uint64_t visible_block(void *self, uint32_t ledger)
+{
+    const hn_node *node = self;
+    return atomic_load_explicit(&node->ledgers[ledger]->visible_number, memory_order_acquire);
+}
+
+/* Whichever of the two looks second sees what the other has stored. */
+static void wake_at(void *self, uint32_t ledger, uint64_t block)
+{
+    hn_node *node = self;
+    atomic_store(&node->ledgers[ledger]->wake_number, block);
+    if (atomic_load(&node->ledgers[ledger]->visible_number) >= block)
+        hn_waker_wake(&node->rpc_waker);
+}
+
 static void watch(void *self, uint32_t ledger, unsigned what)
 {
     hn_node *node = self;
@@ -154,6 +169,8 @@ static const hn_backend_operations operations = {
     .poll_replies = poll_replies,
     .poll_queries = poll_queries,
     .wake_fd = wake_fd,
+    .visible_block = visible_block,
+    .wake_at = wake_at,
     .watch = watch,
     .poll_pending = poll_pending,
     .pending_lost = pending_lost,

@@ -161,6 +161,8 @@ static void set_hashes(hn_node_ledger *ledger, uint64_t number, const hn_hash *h
     atomic_store(&ledger->sealed.number, number);
     atomic_store(&ledger->executed_number, number);
     atomic_store(&ledger->published_number, number);
+    atomic_store(&ledger->visible_number, number);
+    atomic_store(&ledger->wake_number, UINT64_MAX);
     ledger->noted_number = number;
 }
 
@@ -171,6 +173,7 @@ void hn_node_note_block(hn_node_ledger *ledger, const hn_executed_block *block)
     atomic_store(&ledger->sealed.number, number);
     atomic_store(&ledger->executed_number, number);
     atomic_store(&ledger->published_number, number);
+    atomic_store(&ledger->visible_number, number);
 }
 
 /* Blocks move from the limit of the one before, which may have been imported, to the genesis's; so the lower

@@ -44,9 +44,11 @@ typedef struct hn_node_ledger {
     /* counters: the first three by the shard core, the fourth by back */
     _Atomic uint64_t executed_number, transactions, gas_used;
     _Atomic uint64_t published_number;
+    _Atomic uint64_t visible_number; /* that, and committed to the history */
     /* JSON-RPC: what it wants to hear (hn_watch bits), and what it could not be told */
     _Atomic uint32_t watched;
     _Atomic uint64_t notices_lost; /* the shard core */
+    _Atomic uint64_t wake_number;  /* the block that JSON-RPC waits to see; UINT64_MAX: none */
 } hn_node_ledger;
 
 #endif

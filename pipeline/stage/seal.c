@@ -150,6 +150,20 @@ static void tell_watchers(hn_node *node, uint32_t ready)
     }
 }
 
+/* What was committed can be seen by readers. True when JSON-RPC waits for that. */
+static bool note_visible(const hn_block_slot *slot)
+{
+    hn_node_ledger *ledger = slot->ledger;
+    uint64_t number = slot->block.header.number;
+    if (slot->block.is_empty)
+        return false;
+    atomic_store(&ledger->visible_number, number);
+    if (atomic_load(&ledger->wake_number) > number)
+        return false;
+    atomic_store(&ledger->wake_number, UINT64_MAX);
+    return true;
+}
+
 /* Publishes the waiting blocks whose frames are durable; one history commit for all of them. */
 static unsigned publish_durable(hn_node *node)
 {
@@ -168,16 +182,17 @@ static unsigned publish_durable(hn_node *node)
         return 0;
     commit_history(node);
     tell_watchers(node, ready);
-    bool has_answered = false;
+    bool is_rpc_waiting = false;
     for (uint32_t i = 0; i < ready; i++) {
         uint32_t position = (node->sealed_waiting_first + i) % HN_BLOCK_SLOTS;
         hn_count(&node->counters.sealed, 1);
+        is_rpc_waiting = note_visible(node->sealed_waiting[position]) || is_rpc_waiting;
         note_published(node, node->sealed_waiting[position]);
-        has_answered = release(node, node->sealed_waiting[position]) || has_answered;
+        is_rpc_waiting = release(node, node->sealed_waiting[position]) || is_rpc_waiting;
     }
     node->sealed_waiting_first = (node->sealed_waiting_first + ready) % HN_BLOCK_SLOTS;
     node->sealed_waiting_count -= ready;
-    if (has_answered)
+    if (is_rpc_waiting)
         hn_waker_wake(&node->rpc_waker); /* once for all of them */
     hn_node_wake_shards(node);           /* execute may have waited for a block slot */
     return ready;

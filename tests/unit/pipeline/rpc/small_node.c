@@ -31,8 +31,11 @@ static hn_err submit(void *self, uint32_t ledger, hn_bytes raw, const hn_address
     node->last_hint = hint != NULL ? *hint : (hn_address){{0}};
     hn_reply *reply = &node->replies[node->reply_count++];
     if (atomic_load(&node->has_forced_reply))
-        *reply = (hn_reply){
-            .verdict = node->forced_verdict, .reject = node->forced_reject, .sender = node->forced_sender};
+        *reply = (hn_reply){.ledger = ledger,
+                            .verdict = node->forced_verdict,
+                            .reject = node->forced_reject,
+                            .sender = node->forced_sender,
+                            .block_number = node->forced_block};
     else
         small_node_execute(node, reply, ledger, raw);
     reply->token = token;
@@ -105,6 +108,21 @@ static int wake_file(void *self)
     return ((small_node *)self)->wake_file;
 }
 
+static uint64_t visible_block(void *self, uint32_t ledger)
+{
+    (void)ledger;
+    return atomic_load(&((small_node *)self)->visible);
+}
+
+static void wake_at(void *self, uint32_t ledger, uint64_t block)
+{
+    small_node *node = self;
+    (void)ledger;
+    atomic_store(&node->wished, block);
+    if (atomic_load(&node->visible) >= block)
+        small_node_wake(node);
+}
+
 static void watch(void *self, uint32_t ledger, unsigned what)
 {
     ((small_node *)self)->watched[ledger] = what;
@@ -132,6 +150,8 @@ static const hn_backend_operations operations = {
     .poll_replies = poll_replies,
     .poll_queries = poll_queries,
     .wake_fd = wake_file,
+    .visible_block = visible_block,
+    .wake_at = wake_at,
     .watch = watch,
     .poll_pending = poll_pending,
     .pending_lost = pending_lost,
@@ -227,6 +247,7 @@ small_node *small_node_create(void)
     hn_arena_init(&node->genesis_arena, 0, 0);
     hn_arena_init(&node->block_arena, 0, 0);
     node->timestamp = 1700000000;
+    atomic_store(&node->visible, UINT64_MAX);
     node->wake_file = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     hn_history_options history = {.directory = node->directory, .map_bytes = 1ULL << 32};
     hn_query_options queries = {.window_blocks = 64};

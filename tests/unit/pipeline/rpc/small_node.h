@@ -45,7 +45,10 @@ typedef struct small_node {
     hn_verdict forced_verdict;
     hn_reject forced_reject;
     hn_address forced_sender;
-    hn_address last_hint; /* of the newest submission; zero: it had none */
+    uint64_t forced_block;
+    atomic_uint_fast64_t visible; /* readers see blocks up to this one; UINT64_MAX unless a test says less */
+    atomic_uint_fast64_t wished;  /* the block that the server last wanted to be woken for */
+    hn_address last_hint;         /* of the newest submission; zero: it had none */
 
     unsigned watched[SMALL_NODE_LEDGERS_MAX]; /* as the server last said */
     hn_pending_notice notices[SMALL_NODE_NOTICES_MAX];
