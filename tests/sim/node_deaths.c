@@ -209,7 +209,8 @@ static uint64_t damage(simulation *sim, hn_sim_disk *disk, char what[160])
 void hn_node_sim_try_damage(simulation *sim)
 {
     uint64_t last = hn_log_last_index(sim->node->log);
-    /* Frames that the start cut, as nobody had been told of them, are still in the copy: nothing to compare. */
+    /* Frames that the start cut, as nobody had been told of them, are still in the copy: nothing to compare.
+     */
     if (sim->lie.disk != NULL && last + 1 < sim->lie.lost)
         hn_node_sim_forget_lie(sim);
     if (sim->lie.disk != NULL) {
