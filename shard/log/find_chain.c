@@ -3,60 +3,49 @@
  */
 #include "shard/log/log_internal.h"
 
-typedef struct segment_file {
-    const hn_log *log;
-    hn_io_file file;
-    uint64_t sequence;
-    uint64_t bytes;
-    uint64_t alignment;
-} segment_file;
+hn_err hn_log_file_open(hn_log_file *out, const hn_log *log, uint64_t sequence)
+{
+    const hn_io_operations *io = log->io.operations;
+    char name[HN_SEGMENT_NAME_MAX];
+    uint8_t head[HN_SEGMENT_HEADER_BYTES];
+    *out = (hn_log_file){.log = log, .file = HN_LOG_NO_FILE};
+    hn_segment_name(name, sequence);
+    HN_TRY(io->open(log->io.self, &out->file, name, HN_IO_READ));
+    hn_err err = io->read(log->io.self, head, out->file, 0, sizeof head);
+    if (err == HN_OK &&
+        (hn_segment_header_check(&out->header, head) != HN_FRAME_GOOD || out->header.sequence != sequence))
+        err = HN_ERR_CORRUPT;
+    if (err != HN_OK) {
+        hn_log_file_close(out);
+        return err;
+    }
+    return HN_OK;
+}
 
-static void close_segment(const segment_file *self)
+void hn_log_file_close(const hn_log_file *self)
 {
     if (self->file != HN_LOG_NO_FILE)
         self->log->io.operations->close(self->log->io.self, self->file);
 }
 
-static hn_err open_segment(segment_file *out, const hn_log *log, uint64_t sequence)
-{
-    const hn_io_operations *io = log->io.operations;
-    char name[HN_SEGMENT_NAME_MAX];
-    uint8_t head[HN_SEGMENT_HEADER_BYTES];
-    hn_segment_header header;
-    *out = (segment_file){.log = log, .file = HN_LOG_NO_FILE, .sequence = sequence};
-    hn_segment_name(name, sequence);
-    HN_TRY(io->open(log->io.self, &out->file, name, HN_IO_READ));
-    hn_err err = io->read(log->io.self, head, out->file, 0, sizeof head);
-    if (err == HN_OK && hn_segment_header_check(&header, head) != HN_FRAME_GOOD)
-        err = HN_ERR_CORRUPT;
-    if (err != HN_OK) {
-        close_segment(out);
-        return err;
-    }
-    out->bytes = header.segment_bytes;
-    out->alignment = header.alignment;
-    return HN_OK;
-}
-
-/* A good header of a frame that stands here; which one is the caller's to see. */
-static bool read_header(const segment_file *self, hn_frame_header *out, uint64_t offset)
+bool hn_log_file_frame(const hn_log_file *self, hn_frame_header *out, uint64_t offset)
 {
     uint8_t sector[HN_FRAME_SECTOR_BYTES];
     const hn_log *log = self->log;
-    return offset + self->alignment <= self->bytes &&
+    return offset + self->header.alignment <= self->header.segment_bytes &&
            log->io.operations->read(log->io.self, sector, self->file, offset, sizeof sector) == HN_OK &&
-           hn_frame_check_header(out, sector) == HN_FRAME_GOOD && out->segment == self->sequence &&
+           hn_frame_check_header(out, sector) == HN_FRAME_GOOD && out->segment == self->header.sequence &&
            out->offset == offset && out->cluster_id == log->cluster_id;
 }
 
 /* From the segment's first frame on to the wanted one. */
-static bool walk(const segment_file *self, hn_hash *out, hn_frame_header header, uint64_t index)
+static bool walk(const hn_log_file *self, hn_hash *out, hn_frame_header header, uint64_t index)
 {
-    uint64_t offset = self->alignment;
+    uint64_t offset = self->header.alignment;
     while (header.index < index) {
         hn_frame_header next;
         offset += header.frame_size;
-        if (!read_header(self, &next, offset) || next.index != header.index + 1 ||
+        if (!hn_log_file_frame(self, &next, offset) || next.index != header.index + 1 ||
             next.previous_checksum.low != header.header_checksum.low ||
             next.previous_checksum.high != header.header_checksum.high)
             return false;
@@ -71,18 +60,18 @@ hn_err hn_log_find_chain(const hn_log *log, hn_hash *out, char file_name[HN_LOG_
 {
     if (index == 0 || log->last_sequence == 0)
         return HN_ERR_NOT_FOUND;
-    for (uint64_t sequence = log->last_sequence; sequence >= log->first_sequence; sequence--) {
-        segment_file segment;
+    for (uint64_t sequence = log->last_sequence; sequence >= hn_log_first_sequence(log); sequence--) {
+        hn_log_file segment;
         hn_frame_header first;
-        if (open_segment(&segment, log, sequence) != HN_OK)
+        if (hn_log_file_open(&segment, log, sequence) != HN_OK)
             continue; /* replaying tells of it */
-        bool is_good = read_header(&segment, &first, segment.alignment);
+        bool is_good = hn_log_file_frame(&segment, &first, segment.header.alignment);
         bool is_before = is_good && first.index == index + 1;
         bool is_here = is_good && first.index <= index;
         bool is_found = is_before || (is_here && walk(&segment, out, first, index));
         if (is_before)
             *out = first.previous_chain;
-        close_segment(&segment);
+        hn_log_file_close(&segment);
         if (!is_found && !is_here)
             continue;
         if (!is_found)

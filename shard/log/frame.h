@@ -82,12 +82,21 @@ typedef struct hn_segment_header {
     uint64_t sequence; /* the number in the file's name */
     uint64_t segment_bytes;
     uint32_t group;
-    uint8_t reserved[68];
+    uint32_t begins; /* 1: the log begins here, whatever lies before was given up; 0 as it is made */
+    /* With begins: its first frame, what that one follows, and the caller's word. */
+    uint64_t begin_index;
+    hn_checksum begin_checksum;
+    hn_hash begin_chain;
+    uint32_t begin_note;
+    uint8_t reserved[4];
     hn_checksum header_checksum; /* of all bytes before */
 } hn_segment_header;
 
 _Static_assert(sizeof(hn_segment_header) == HN_SEGMENT_HEADER_BYTES, "no padding");
 _Static_assert(offsetof(hn_segment_header, sequence) == 24, "format");
+_Static_assert(offsetof(hn_segment_header, begins) == 44, "format");
+_Static_assert(offsetof(hn_segment_header, begin_chain) == 72, "format");
+_Static_assert(offsetof(hn_segment_header, begin_note) == 104, "format");
 _Static_assert(offsetof(hn_segment_header, header_checksum) == 112, "format");
 
 /* What the next frame has to name: all zero before the first one. */

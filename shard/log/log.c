@@ -83,7 +83,9 @@ static hn_err allocate(hn_log *log)
     return HN_OK;
 }
 
+/* What there is, whatever was given up: segments `from` to `last`, `count` of them. */
 typedef struct listing {
+    uint64_t from;
     uint64_t first;
     uint64_t last;
     uint64_t count;
@@ -93,13 +95,44 @@ static void note_name(void *context, const char *name)
 {
     listing *found = context;
     uint64_t sequence;
-    if (!hn_segment_name_parse(&sequence, name))
+    if (!hn_segment_name_parse(&sequence, name) || sequence < found->from)
         return;
     found->count++;
     if (found->first == 0 || sequence < found->first)
         found->first = sequence;
     if (sequence > found->last)
         found->last = sequence;
+}
+
+static hn_err list_segments(const hn_log *log, hn_log_problem *problem, listing *found, uint64_t from)
+{
+    *found = (listing){.from = from};
+    hn_err err = log->io.operations->list(log->io.self, note_name, found);
+    return err == HN_OK
+               ? HN_OK
+               : hn_log_report(problem, err, "the data directory cannot be listed: %s", hn_err_text(err));
+}
+
+/* The newest segment that says that the log begins there; what cannot be read is told when it is checked. */
+static uint64_t find_beginning(hn_log *log, const listing *found)
+{
+    for (uint64_t sequence = found->last; found->count != 0 && sequence >= found->first; sequence--) {
+        hn_log_file file;
+        hn_err err = hn_log_file_open(&file, log, sequence);
+        if (err == HN_ERR_NOT_FOUND)
+            break; /* a gap that nothing behind it explains */
+        if (err != HN_OK)
+            continue;
+        hn_log_file_close(&file);
+        if (file.header.begins == 0)
+            continue;
+        atomic_store_explicit(&log->first_index, file.header.begin_index, memory_order_relaxed);
+        log->first_link =
+            (hn_frame_link){.checksum = file.header.begin_checksum, .chain = file.header.begin_chain};
+        log->begin_note = file.header.begin_note;
+        return sequence;
+    }
+    return 1;
 }
 
 /* Checks one segment's header. HN_ERR_NOT_FOUND: it was never written. */
@@ -142,29 +175,45 @@ static hn_err check_segment(hn_log *log, hn_log_problem *problem, uint64_t seque
     return HN_OK;
 }
 
+/* Segments are given up from the beginning on, and the first that stays says so. */
+static hn_err check_beginning(hn_log_problem *problem, uint64_t first, uint64_t oldest)
+{
+    if (first == oldest)
+        return HN_OK;
+    char name[HN_SEGMENT_NAME_MAX], oldest_name[HN_SEGMENT_NAME_MAX];
+    hn_segment_name(name, first);
+    hn_segment_name(oldest_name, oldest);
+    return hn_log_report(problem, HN_ERR_CORRUPT,
+                         "%s: missing: the log begins there, but its oldest file is %s, which does not say "
+                         "that what lies before it was given up",
+                         name, oldest_name);
+}
+
 static hn_err find_segments(hn_log *log, hn_log_problem *problem)
 {
-    listing found = {0};
-    hn_err err = log->io.operations->list(log->io.self, note_name, &found);
-    if (err != HN_OK)
-        return hn_log_report(problem, err, "the data directory cannot be listed: %s", hn_err_text(err));
-    log->first_sequence = found.count != 0 ? found.first : 1;
+    listing found;
+    HN_TRY(list_segments(log, problem, &found, 1));
+    const uint64_t oldest = found.first, first = find_beginning(log, &found);
+    HN_TRY(list_segments(log, problem, &found, first));
+    log->leftover = found.count != 0 && oldest < first ? oldest : 0;
+    atomic_store_explicit(&log->first_sequence, first, memory_order_relaxed);
     log->cluster_id = log->options.cluster_id;
     if (found.count != 0 && found.last - found.first + 1 != found.count)
         return hn_log_report(problem, HN_ERR_CORRUPT,
                              "the log has %" PRIu64 " segments between number %" PRIu64 " and %" PRIu64
                              ": one is missing",
                              found.count, found.first, found.last);
+    hn_err err = HN_OK;
     for (uint64_t sequence = found.first; found.count != 0 && sequence <= found.last; sequence++) {
         err = check_segment(log, problem, sequence);
         if (err == HN_ERR_NOT_FOUND && sequence == found.last) {
             log->has_unfinished = true;
-            return hn_log_report(problem, HN_OK, "%s", "");
-        }
-        if (err != HN_OK)
+            (void)hn_log_report(problem, HN_OK, "%s", "");
+        } else if (err != HN_OK) {
             return err == HN_ERR_NOT_FOUND ? HN_ERR_CORRUPT : err;
+        }
     }
-    return HN_OK;
+    return found.count != 0 ? check_beginning(problem, first, found.first) : HN_OK;
 }
 
 hn_err hn_log_open(hn_log **out, hn_log_problem *problem, const hn_io *io, const hn_log_options *options)
@@ -175,6 +224,7 @@ hn_err hn_log_open(hn_log **out, hn_log_problem *problem, const hn_io *io, const
         return HN_ERR_NO_MEMORY;
     log->io = *io;
     log->current.file = log->next.file = log->retiring.file = HN_LOG_NO_FILE;
+    atomic_store_explicit(&log->first_index, 1, memory_order_relaxed);
     hn_err err = take_options(log, problem, options);
     if (err == HN_OK)
         err = allocate(log);
@@ -399,6 +449,16 @@ uint64_t hn_log_last_index(const hn_log *log)
     return log->last_index;
 }
 
+uint64_t hn_log_first_index(const hn_log *log)
+{
+    return atomic_load_explicit(&log->first_index, memory_order_acquire);
+}
+
+uint32_t hn_log_begin_note(const hn_log *log)
+{
+    return log->begin_note;
+}
+
 uint64_t hn_log_durable_index(const hn_log *log)
 {
     return atomic_load_explicit(&log->durable_index, memory_order_acquire);
@@ -429,7 +489,9 @@ bool hn_log_chain_at(const hn_log *log, hn_hash *out, uint64_t index)
 hn_log_counts hn_log_count(const hn_log *log)
 {
     hn_log_counts counts = log->counts;
-    counts.segments = log->last_sequence != 0 ? log->last_sequence - log->first_sequence + 1 : 0;
+    counts.first_segment = hn_log_first_sequence(log);
+    counts.segments = log->last_sequence != 0 ? log->last_sequence - counts.first_segment + 1 : 0;
+    counts.dropped = atomic_load_explicit(&log->dropped, memory_order_relaxed);
     const hn_log_segment *current = &log->current, *next = &log->next;
     counts.room_bytes = current->zeroed - current->position;
     if (next->file != HN_LOG_NO_FILE && next->zeroed > next->position)

@@ -75,6 +75,19 @@ HN_MUST_USE hn_err hn_log_replay(hn_log *log, hn_log_problem *problem, uint64_t 
  * lost: nobody was told of them. */
 void hn_log_close(hn_log *log);
 
+/* Gives up whole segments at the beginning, as many as have no frame at or behind `frame`: the first one that
+ * stays says so, durably, before any file goes, so that a crash at any time leaves the one log or the other.
+ * `note` is kept with it (hn_log_begin_note of a later life). Nothing that is not durable goes, and at least
+ * one segment stays. HN_OK also when there is nothing to give up; HN_ERR_CLOSED: not replayed for writing, or
+ * a call before failed; HN_ERR_IO and others with *problem: the log goes on, and what is left over goes at
+ * the next start. Any thread, one at a time; it waits for the disk. */
+HN_MUST_USE hn_err hn_log_drop_before(hn_log *log, hn_log_problem *problem, uint64_t frame, uint32_t note);
+
+/* The first frame that is there: 1 unless some were given up. After opening; any core. */
+uint64_t hn_log_first_index(const hn_log *log);
+/* The note of hn_log_drop_before when the log was opened; 0: it begins with frame 1. */
+uint32_t hn_log_begin_note(const hn_log *log);
+
 /* A free write slot's payload area of frame_bytes_max bytes; NULL while all slots are in flight, the log is
  * not open, or the segments' writing ahead has fallen behind. The same area until appended. */
 uint8_t *hn_log_payload(hn_log *log);
@@ -113,6 +126,8 @@ typedef struct hn_log_counts {
     uint64_t frames;
     uint64_t bytes; /* written, padding included */
     uint64_t segments;
+    uint64_t first_segment; /* its number */
+    uint64_t dropped;       /* segments given up since the log was opened */
     uint64_t room_bytes;    /* written ahead: frames of so many bytes need no more space on the disk */
     uint64_t write_ns_last; /* submission to completion of the newest write; 0 without a clock */
 } hn_log_counts;

@@ -47,7 +47,13 @@ struct hn_log {
     bool is_replayed;    /* and not read only */
 
     /* What is on the disk: segments first_sequence to last_sequence; none when last_sequence is 0. */
-    uint64_t first_sequence;
+    _Atomic uint64_t first_sequence; /* hn_log_drop_before moves it on, and the next two */
+    _Atomic uint64_t first_index;    /* of the first frame that is there, or would be */
+    _Atomic uint64_t dropped;        /* segments, since it was opened */
+    hn_frame_link first_link;        /* what that frame follows; until it is replayed */
+    uint64_t leftover;               /* the oldest file, when it lies before first_sequence; 0: none does */
+    uint32_t begin_note;             /* as it was when it was opened */
+    bool is_drop_broken;             /* a sync failed: nothing more is given up in this life */
     uint64_t last_sequence;
     bool has_unfinished; /* behind them a file whose header was never written */
     uint64_t cluster_id;
@@ -99,6 +105,28 @@ static inline bool hn_log_has_room(const hn_log *log)
            (next->file != HN_LOG_NO_FILE && next->zeroed != 0 &&
             next->zeroed - next->position >= log->slot_bytes);
 }
+
+/* The oldest segment that belongs to the log. Any core. */
+static inline uint64_t hn_log_first_sequence(const hn_log *log)
+{
+    return atomic_load_explicit(&log->first_sequence, memory_order_acquire);
+}
+
+/* One segment file open for reading. */
+typedef struct hn_log_file {
+    const hn_log *log;
+    hn_io_file file;
+    hn_segment_header header;
+} hn_log_file;
+
+/* HN_ERR_CORRUPT: its header is not good, or another segment's. */
+HN_MUST_USE hn_err hn_log_file_open(hn_log_file *out, const hn_log *log, uint64_t sequence);
+void hn_log_file_close(const hn_log_file *self);
+/* A good header of a frame that stands here; which one is the caller's to see. */
+bool hn_log_file_frame(const hn_log_file *self, hn_frame_header *out, uint64_t offset);
+
+/* Removes what lies before the first segment: hn_log_drop_before was interrupted. */
+HN_MUST_USE hn_err hn_log_remove_leftovers(hn_log *log, hn_log_problem *problem);
 
 /* Remembers the first trouble and stops the log for good. */
 void hn_log_fail(hn_log *log, hn_err err, const char *what, uint64_t sequence, uint64_t offset);

@@ -210,34 +210,40 @@ static hn_err check_nothing_follows(segment_reader *reader, const cursor *at, co
 /* --- reading
  * -------------------------------------------------------------------------------------------------- */
 
+/* The log's first frame is known: its segment says so, or it is frame 1, which follows nothing. */
+static hn_err start_at_beginning(const segment_reader *reader, cursor *at, uint64_t first_index)
+{
+    const hn_log *log = reader->log;
+    *at = (cursor){.offset = reader->alignment, .index = hn_log_first_index(log), .link = log->first_link};
+    return at->index <= first_index
+               ? HN_OK
+               : hn_log_report(reader->problem, HN_ERR_CORRUPT,
+                               "%s: the log begins with frame %" PRIu64 ", but frame %" PRIu64 " is needed",
+                               reader->name, at->index, first_index);
+}
+
 /* Chooses the last segment that begins at or before `first_index`, and trusts what its first frame says it
  * follows. */
 static hn_err find_start(segment_reader *reader, cursor *at, uint64_t first_index)
 {
     hn_log *log = reader->log;
+    const uint64_t first_sequence = hn_log_first_sequence(log);
     for (uint64_t sequence = log->last_sequence;; sequence--) {
         HN_TRY(reader_open(reader, sequence));
-        *at = (cursor){.offset = reader->alignment, .index = 1};
+        if (sequence == first_sequence)
+            return start_at_beginning(reader, at, first_index);
         hn_frame_header header;
         const uint8_t *sector = NULL;
-        HN_TRY(reader_view(reader, &sector, at->offset, reader->alignment));
-        bool is_good = hn_frame_check_header(&header, sector) == HN_FRAME_GOOD &&
-                       header.segment == sequence && header.offset == at->offset &&
-                       header.cluster_id == log->cluster_id;
-        if (is_good && (header.index <= first_index || sequence == log->first_sequence)) {
-            at->index = header.index;
-            at->life = header.life;
-            at->link.checksum = header.previous_checksum;
-            at->link.chain = header.previous_chain;
-            if (header.index > first_index)
-                return hn_log_report(reader->problem, HN_ERR_CORRUPT,
-                                     "%s: the log begins with frame %" PRIu64 ", but frame %" PRIu64
-                                     " is needed",
-                                     reader->name, header.index, first_index);
-            return HN_OK;
-        }
-        if (sequence == log->first_sequence)
-            return HN_OK;
+        HN_TRY(reader_view(reader, &sector, reader->alignment, reader->alignment));
+        if (hn_frame_check_header(&header, sector) != HN_FRAME_GOOD || header.segment != sequence ||
+            header.offset != reader->alignment || header.cluster_id != log->cluster_id ||
+            header.index > first_index)
+            continue;
+        *at = (cursor){.offset = reader->alignment,
+                       .index = header.index,
+                       .life = header.life,
+                       .link = {.checksum = header.previous_checksum, .chain = header.previous_chain}};
+        return HN_OK;
     }
 }
 
@@ -343,7 +349,7 @@ static hn_err make_ready(segment_reader *reader, const cursor *end, const char *
     hn_err err = remove_behind(log, reader->sequence);
     if (err == HN_OK)
         err = erase_behind(reader, end->offset, &was_dirty);
-    if (err == HN_OK && reader->sequence > log->first_sequence)
+    if (err == HN_OK && reader->sequence > hn_log_first_sequence(log))
         err = sync_segment(log, reader->sequence - 1);
     if (err != HN_OK)
         return hn_log_report(reader->problem, err, "%s: offset %" PRIu64 ": cutting the tail: %s",
@@ -353,6 +359,7 @@ static hn_err make_ready(segment_reader *reader, const cursor *end, const char *
                             "%s: offset %" PRIu64 ": cut an unacknowledged tail where frame %" PRIu64
                             " would begin (%s)",
                             reader->name, end->offset, end->index, what);
+    HN_TRY(hn_log_remove_leftovers(log, reader->problem));
     log->life = end->life + 1;
     /* Written for a device with other blocks: it counts as full. */
     uint64_t position = reader->alignment == log->alignment ? end->offset : reader->bytes;
@@ -401,7 +408,8 @@ static hn_err replay(segment_reader *reader, uint64_t first_index, bool read_onl
 static hn_err check_unfinished_is_empty(segment_reader *reader)
 {
     hn_log *log = reader->log;
-    HN_TRY(reader_open(reader, log->last_sequence != 0 ? log->last_sequence + 1 : log->first_sequence));
+    HN_TRY(
+        reader_open(reader, log->last_sequence != 0 ? log->last_sequence + 1 : hn_log_first_sequence(log)));
     for (uint64_t offset = 0; offset < reader->bytes; offset += reader->alignment) {
         const uint8_t *bytes = NULL;
         HN_TRY(reader_view(reader, &bytes, offset, reader->alignment));
@@ -417,7 +425,8 @@ static hn_err check_unfinished_is_empty(segment_reader *reader)
 static hn_err create_when_empty(hn_log *log, hn_log_problem *problem)
 {
     char name[HN_SEGMENT_NAME_MAX];
-    hn_segment_name(name, log->first_sequence);
+    const uint64_t first = hn_log_first_sequence(log);
+    hn_segment_name(name, first);
     if (log->has_unfinished) {
         hn_err err = log->io.operations->remove(log->io.self, name);
         if (err != HN_OK)
@@ -425,8 +434,8 @@ static hn_err create_when_empty(hn_log *log, hn_log_problem *problem)
                                  hn_err_text(err));
         log->has_unfinished = false;
     }
-    HN_TRY(hn_log_create_first(log, problem, log->first_sequence));
-    log->last_sequence = log->first_sequence;
+    HN_TRY(hn_log_create_first(log, problem, first));
+    log->last_sequence = first;
     return HN_OK;
 }
 

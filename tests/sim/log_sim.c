@@ -39,6 +39,9 @@ typedef struct simulation {
     uint64_t last;         /* appended */
     uint64_t acknowledged; /* told durable to somebody */
     uint64_t next_read;    /* during replay */
+    hn_prng recycling;     /* another one, so that seeds without recycling stay what they were */
+    bool recycles;         /* gives up the beginning of the log now and then */
+    uint64_t needed;       /* the first frame that must stay */
     bool is_stuck;         /* some writes never complete: only a crash ends this life */
 } simulation;
 
@@ -93,8 +96,12 @@ static hn_err start(simulation *sim, hn_log_problem *problem)
     uint64_t first = 1 + hn_prng_below(&sim->prng, sim->acknowledged + 1);
     if (hn_prng_below(&sim->prng, 2) == 0)
         first = 1;
-    sim->next_read = first;
     HN_TRY(hn_log_open(&sim->log, problem, &sim->io, &sim->options));
+    const uint64_t oldest = hn_log_first_index(sim->log);
+    if (oldest > sim->needed)
+        fail(sim, "the log begins with frame %" PRIu64 ", but frame %" PRIu64 " was still needed", oldest,
+             sim->needed);
+    sim->next_read = first = first > oldest ? first : oldest;
     hn_err err = hn_log_replay(sim->log, problem, first, false, check_frame, sim);
     if (err != HN_OK) {
         hn_log_close(sim->log);
@@ -173,6 +180,21 @@ static void poll(simulation *sim)
     sim->acknowledged = after;
 }
 
+/* Gives up what lies before some frame that was acknowledged. */
+static void recycle(simulation *sim)
+{
+    if (!sim->recycles || hn_prng_below(&sim->recycling, 40) != 0)
+        return;
+    hn_log_problem problem;
+    const uint64_t frame = 1 + hn_prng_below(&sim->recycling, sim->acknowledged + 2);
+    const uint64_t before = hn_log_first_index(sim->log);
+    sim->needed = frame > sim->needed ? frame : sim->needed;
+    hn_err err = hn_log_drop_before(sim->log, &problem, frame, 1);
+    if (err != HN_OK && !hn_sim_disk_is_dead(sim->disk) && hn_log_state_now(sim->log) != HN_LOG_FAILED)
+        fail(sim, "the beginning cannot be given up: %s: %s", hn_err_name(err), problem.text);
+    sim->result->recycled += hn_log_first_index(sim->log) != before;
+}
+
 /* One life: appends and polls with the faults of this life. */
 static void live(simulation *sim)
 {
@@ -183,23 +205,29 @@ static void live(simulation *sim)
         .write_fails_one_in = mood == 1 ? 60 : 0,
         .stuck_one_in = mood == 3 ? 40 : 0,
         .space_bytes = mood == 2 ? hn_sim_disk_used(sim->disk) + hn_prng_below(&sim->prng, SEGMENT_BYTES) : 0,
+        .dies_after = sim->recycles && hn_prng_below(&sim->recycling, 3) == 0
+                          ? 1 + hn_prng_below(&sim->recycling, 2 * STEPS_MAX)
+                          : 0,
     };
     if (faults.stays_one_in == 1)
         faults.stays_one_in = 2;
     hn_sim_disk_set_faults(sim->disk, &faults);
     sim->is_stuck = faults.stuck_one_in != 0;
     uint64_t steps = hn_prng_below(&sim->prng, STEPS_MAX);
-    for (uint64_t step = 0; step < steps && sim->result->is_good; step++) {
+    for (uint64_t step = 0; step < steps && sim->result->is_good && !hn_sim_disk_is_dead(sim->disk); step++) {
         if (hn_prng_below(&sim->prng, 2) == 0)
             append(sim);
         else
             poll(sim);
+        recycle(sim);
     }
+    if (hn_sim_disk_is_dead(sim->disk))
+        return;
     if (hn_log_state_now(sim->log) == HN_LOG_FULL) {
         sim->result->times_full++;
         if (faults.space_bytes == 0 || hn_log_payload(sim->log) != NULL)
             fail(sim, "full without reason: %s", hn_log_trouble(sim->log));
-        faults.space_bytes = 0;
+        faults.space_bytes = faults.dies_after = 0;
         hn_sim_disk_set_faults(sim->disk, &faults);
         for (int i = 0; i < RESUME_POLLS && hn_log_payload(sim->log) == NULL; i++)
             poll(sim);
@@ -221,7 +249,8 @@ static void live(simulation *sim)
 static void damage(simulation *sim)
 {
     char name[HN_SEGMENT_NAME_MAX];
-    uint64_t sequence = 1 + hn_prng_below(&sim->prng, hn_log_count(sim->log).segments);
+    const hn_log_counts counts = hn_log_count(sim->log);
+    uint64_t sequence = counts.first_segment + hn_prng_below(&sim->prng, counts.segments);
     uint64_t size;
     hn_log_close(sim->log);
     sim->log = NULL;
@@ -232,10 +261,11 @@ static void damage(simulation *sim)
     uint8_t flip = (uint8_t)(1 << hn_prng_below(&sim->prng, 8));
     bytes[at] ^= flip;
     hn_log_problem problem;
-    sim->next_read = 1;
     hn_err err = hn_log_open(&sim->log, &problem, &sim->io, &sim->options);
     if (err == HN_OK)
-        err = hn_log_replay(sim->log, &problem, 1, true, check_frame, sim);
+        sim->next_read = hn_log_first_index(sim->log);
+    if (err == HN_OK)
+        err = hn_log_replay(sim->log, &problem, sim->next_read, true, check_frame, sim);
     if (err == HN_OK && hn_log_last_index(sim->log) < sim->acknowledged)
         fail(sim, "bit flipped in %s at %" PRIu64 ": acknowledged frames were lost silently", name, at);
     if (err != HN_OK && problem.text[0] == 0)
@@ -253,6 +283,9 @@ void hn_log_sim_run(hn_log_sim_result *result, uint64_t seed)
 {
     simulation sim = {.result = result, .seed = seed};
     hn_prng_init(&sim.prng, seed);
+    hn_prng_init(&sim.recycling, ~seed);
+    sim.recycles = hn_prng_below(&sim.recycling, 2) == 0;
+    sim.needed = 1;
     sim.disk = hn_sim_disk_create(hn_prng_next(&sim.prng), hn_prng_below(&sim.prng, 4) == 0 ? 4096 : 512);
     sim.io = hn_sim_disk_io(sim.disk);
     sim.options = (hn_log_options){
@@ -270,7 +303,7 @@ void hn_log_sim_run(hn_log_sim_result *result, uint64_t seed)
             break;
         live(&sim);
         result->lives++;
-        if (sim.is_stuck) {
+        if (sim.is_stuck || hn_sim_disk_is_dead(sim.disk)) {
             crash(&sim);
         } else if (hn_prng_below(&sim.prng, 4) == 0) {
             hn_sim_disk_set_faults(sim.disk, &(hn_sim_faults){0});

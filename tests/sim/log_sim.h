@@ -14,6 +14,7 @@ typedef struct hn_log_sim_result {
     uint64_t times_full;
     uint64_t times_failed;
     uint64_t damages_found;
+    uint64_t recycled;
     char problem[512]; /* when not good */
 } hn_log_sim_result;
 

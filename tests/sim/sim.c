@@ -175,9 +175,10 @@ static bool run_all(const settings *wanted, const char *directory)
     if (wanted->with_log)
         fprintf(said,
                 "log: %" PRIu64 " seeds, %" PRIu64 " lives, %" PRIu64 " frames acknowledged, %" PRIu64
-                " tails cut, %" PRIu64 " times full, %" PRIu64 " times failed, %" PRIu64 " damages found\n",
+                " tails cut, %" PRIu64 " times full, %" PRIu64 " times failed, %" PRIu64
+                " damages found, %" PRIu64 " times the beginning was given up\n",
                 count, log.lives, log.frames_acknowledged, log.tails_cut, log.times_full, log.times_failed,
-                log.damages_found);
+                log.damages_found, log.recycled);
     if (wanted->with_node)
         fprintf(said,
                 "node: %" PRIu64 " seeds, %" PRIu64 " steps, %" PRIu64 " lives, %" PRIu64
