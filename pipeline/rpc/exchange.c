@@ -1,10 +1,9 @@
 #include "engine/base/check.h"
 #include "pipeline/rpc/core.h"
-#include "pipeline/rpc/json_check.h"
+#include "pipeline/rpc/json_read.h"
 #include "pipeline/rpc/own_writes.h"
 #include "pipeline/rpc/params.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 
 enum {
@@ -31,38 +30,10 @@ struct hn_rpc_exchange {
     hn_rpc_call *calls;
 };
 
-/* --- memory of the parser --- */
-
-/* The parser takes its memory from the arena of the exchange that is being read, so that nothing has to be
- * freed node by node. */
-static _Thread_local hn_arena *parse_arena;
-static _Thread_local bool parse_ran_out;
-
-static void *parse_alloc(size_t size)
-{
-    void *memory = hn_arena_alloc(parse_arena, size);
-    if (memory == NULL)
-        parse_ran_out = true;
-    return memory;
-}
-
-static void parse_free(void *memory)
-{
-    (void)memory;
-}
-
-static void install_parser_memory(void)
-{
-    cJSON_Hooks hooks = {.malloc_fn = parse_alloc, .free_fn = parse_free};
-    cJSON_InitHooks(&hooks);
-}
-
 /* --- life --- */
 
 static hn_rpc_exchange *take_exchange(hn_rpc_core *core)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    HN_CHECK(pthread_once(&once, install_parser_memory) == 0);
     hn_rpc_exchange *exchange = core->free_exchanges;
     if (exchange != NULL) {
         core->free_exchanges = exchange->next_free;
@@ -235,17 +206,6 @@ void hn_rpc_exchange_note_done(hn_rpc_exchange *exchange)
 
 /* --- the request --- */
 
-/* The body, which is known to be JSON, as a tree in the arena; NULL when there is no memory for it, or when a
- * string has half a surrogate pair. */
-static const cJSON *parse_body(hn_rpc_exchange *exchange, const char *text, size_t size)
-{
-    parse_arena = &exchange->arena;
-    parse_ran_out = false;
-    const cJSON *root = cJSON_ParseWithLength(text, size);
-    parse_arena = NULL;
-    return root;
-}
-
 /* The text of an id that may stand in a response as it came; a copy, for the request's text does not stay. */
 static hn_bytes id_as_it_came(hn_arena *arena, hn_bytes text)
 {
@@ -256,19 +216,42 @@ static hn_bytes id_as_it_came(hn_arena *arena, hn_bytes text)
     return hn_arena_copy(&kept, arena, text) == HN_OK ? kept : hn_bytes_of(NULL, 0);
 }
 
-/* Whether it can be carried out; *call then has its id. */
-static bool is_request(hn_rpc_call *call, const cJSON *json, hn_bytes id_text)
+/* The members that make a call; of those with one name the last one. */
+typedef struct call_members {
+    const cJSON *version, *id, *method, *params;
+} call_members;
+
+static call_members members_of(const cJSON *json)
 {
-    const cJSON *version = hn_rpc_any_member(json, "jsonrpc");
-    const cJSON *id = hn_rpc_any_member(json, "id");
-    const cJSON *name = hn_rpc_any_member(json, "method");
+    call_members members = {NULL, NULL, NULL, NULL};
+    if (!cJSON_IsObject(json))
+        return members;
+    for (const cJSON *member = json->child; member != NULL; member = member->next) {
+        const char *name = member->string;
+        if (strcmp(name, "jsonrpc") == 0)
+            members.version = member;
+        else if (strcmp(name, "id") == 0)
+            members.id = member;
+        else if (strcmp(name, "method") == 0)
+            members.method = member;
+        else if (strcmp(name, "params") == 0)
+            members.params = member;
+    }
+    return members;
+}
+
+/* Whether it can be carried out; *call then has its id. */
+static bool is_request(hn_rpc_call *call, const call_members *members, hn_bytes id_text)
+{
+    const cJSON *version = members->version, *id = members->id, *name = members->method;
     bool is_id = cJSON_IsNumber(id) || cJSON_IsString(id) || cJSON_IsNull(id) || cJSON_IsBool(id);
     if (is_id) {
         call->id = id;
         call->id_text = id_as_it_came(call->arena, id_text);
     }
-    return cJSON_IsString(version) && strcmp(version->valuestring, "2.0") == 0 && cJSON_IsString(name) &&
-           name->valuestring[0] != '\0' && (id == NULL || is_id);
+    if (version == NULL || !cJSON_IsString(version) || name == NULL || !cJSON_IsString(name))
+        return false;
+    return strcmp(version->valuestring, "2.0") == 0 && name->valuestring[0] != '\0' && (id == NULL || is_id);
 }
 
 static void begin_call(hn_rpc_call *call, hn_rpc_exchange *exchange, const cJSON *json, hn_bytes id_text)
@@ -282,19 +265,20 @@ static void begin_call(hn_rpc_call *call, hn_rpc_exchange *exchange, const cJSON
     hn_json_writer_init(&call->out, call->arena, core->config.response_bytes_max);
     hn_rpc_count(&core->call_count, 1);
 
-    if (!is_request(call, json, id_text)) {
+    call_members members = members_of(json);
+    if (!is_request(call, &members, id_text)) {
         hn_rpc_fail(call, HN_RPC_INVALID_REQUEST, "invalid request");
         return;
     }
     call->is_notification = call->id == NULL;
-    const char *name = hn_rpc_any_member(json, "method")->valuestring;
+    const char *name = members.method->valuestring;
     const hn_rpc_method *method = hn_rpc_method_find(name);
     if (method == NULL && strlen(name) > METHOD_NAME_MAX)
         hn_rpc_fail(call, HN_RPC_INVALID_REQUEST, "method name too long: %zu > %d", strlen(name),
                     (int)METHOD_NAME_MAX);
     else if (method == NULL)
         hn_rpc_fail(call, HN_RPC_METHOD_NOT_FOUND, "the method %.400s does not exist/is not available", name);
-    else if (hn_rpc_read_params(call, method, hn_rpc_any_member(json, "params")))
+    else if (hn_rpc_read_params(call, method, members.params))
         hn_rpc_own_writes_run(call, method);
 }
 
@@ -315,7 +299,8 @@ static void refuse_batch(hn_rpc_exchange *exchange, const cJSON *root, const hn_
     hn_json_writer_init(&call->out, call->arena, exchange->core->config.response_bytes_max);
     const cJSON *item = root->child;
     for (uint32_t i = 0; item != NULL; item = item->next, i++) {
-        if (is_request(call, item, ids->items[i]) && call->id != NULL)
+        call_members members = members_of(item);
+        if (is_request(call, &members, ids->items[i]) && call->id != NULL)
             break;
         call->id = NULL;
         call->id_text = hn_bytes_of(NULL, 0);
@@ -356,13 +341,14 @@ static void begin_calls(hn_rpc_exchange *exchange, const cJSON *root, const hn_j
 static void begin_text(hn_rpc_exchange *exchange, const char *text, size_t size)
 {
     hn_json_ids ids;
-    hn_err err = hn_json_check(&ids, &exchange->arena, text, size, exchange->core->config.json_depth_max);
-    const cJSON *root = err == HN_OK ? parse_body(exchange, text, size) : NULL;
-    if (root != NULL)
+    const cJSON *root;
+    hn_err err =
+        hn_json_read(&root, &ids, &exchange->arena, text, size, exchange->core->config.json_depth_max);
+    if (err == HN_OK)
         begin_calls(exchange, root, &ids);
     else if (err == HN_ERR_LIMIT)
         send_error(exchange, HN_RPC_PARSE_ERROR, "parse error: nested too deeply");
-    else if (err == HN_ERR_NO_MEMORY || (err == HN_OK && parse_ran_out))
+    else if (err == HN_ERR_NO_MEMORY)
         send_error(exchange, HN_RPC_LIMIT_EXCEEDED, "request too large");
     else
         send_error(exchange, HN_RPC_PARSE_ERROR, "parse error");

@@ -355,6 +355,8 @@ static bool has_two_lengths(h2o_req_t *request)
     while ((at = memchr(at, '\n', (size_t)(end - at))) != NULL && ++at != end && *at != '\r' && *at != '\n') {
         static const char *const names[] = {"content-length", "transfer-encoding"};
         for (unsigned i = 0; i < 2; i++) {
+            if ((*at | 0x20) != names[i][0])
+                continue;
             size_t size = strlen(names[i]);
             count += (size_t)(end - at) > size && strncasecmp(at, names[i], size) == 0;
         }
