@@ -19,6 +19,7 @@
     X(RANGE, "a number is out of range")                                                                     \
     X(UNSUPPORTED, "not supported")                                                                          \
     X(NOT_FOUND, "not found")                                                                                \
+    X(PRUNED, "was there once and is kept no more")                                                          \
     X(EXISTS, "already exists")                                                                              \
     X(BUSY, "in use by another process")                                                                     \
     X(AGAIN, "not ready yet")                                                                                \

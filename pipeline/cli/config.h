@@ -103,6 +103,8 @@ typedef struct hn_config_ledger {
     X(pool_known_senders, "pool.known-senders", NUMBER, "65536", 0, 1048576,                                 \
       "senders whose keys are kept, so that told ones are checked quickly: 8 KiB each, taken as they come")  \
     X(log_segment, "log.segment", NUMBER, "64", 8, 4096, "MiB of one log segment")                           \
+    X(log_keep, "log.keep", TEXT, "all", 0, 0,                                                               \
+      "all, or MiB of the newest log that stay when two ways back need less: older segments are given up")   \
     X(log_writes, "log.writes", NUMBER, "2", 1, 16, "log writes in flight")                                  \
     X(snapshot_frames, "snapshot.frames", NUMBER, "20000", 0, 4294967295,                                    \
       "replayed frames after which a snapshot is written at start; 0: never")                                \

@@ -124,7 +124,23 @@ static bool choose_range(exporting *self, const options *wanted, uint64_t *first
         fprintf(stderr, "hanse export: the block history cannot be read\n");
         return false;
     }
+    uint64_t whole;
+    hn_history_block block;
+    if (hn_history_oldest(self->reader, &whole, self->ledger) != HN_OK) {
+        fprintf(stderr, "hanse export: the block history cannot be read\n");
+        return false;
+    }
+    if (hn_history_block_at(self->reader, &block, self->ledger, whole) == HN_OK &&
+        !hn_history_has_body(&block))
+        whole++;
     *first = wanted->first_number;
+    if (*first != 0 && *first < whole && whole <= newest) {
+        fprintf(stderr,
+                "hanse export: the blocks before block %" PRIu64
+                " were given up with the beginning of the log; --first %" PRIu64 " exports the others\n",
+                whole, whole);
+        return false;
+    }
     *last = wanted->last_number == UINT64_MAX ? newest : wanted->last_number;
     bool is_asked_for = wanted->first != NULL || wanted->last != NULL;
     if (*last > newest || (*first > newest && is_asked_for)) {

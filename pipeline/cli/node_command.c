@@ -6,6 +6,7 @@
  */
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/config.h"
+#include "pipeline/cli/config_keys.h"
 #include "pipeline/cli/data_directory.h"
 #include "pipeline/cli/eal.h"
 #include "pipeline/cli/open_files.h"
@@ -166,6 +167,20 @@ static hn_err tell_rpc(void *running_node, hn_stats_writer *writer, const char *
     return HN_OK;
 }
 
+static bool read_log_keep(hn_node_options *options, const char *text)
+{
+    uint64_t mebibytes;
+    options->is_log_recycled = strcmp(text, "all") != 0;
+    if (!options->is_log_recycled)
+        return true;
+    if (!hn_config_parse_number(&mebibytes, text, 0, UINT64_C(1) << 40)) {
+        complain("log.keep is \"all\" or a number of MiB");
+        return false;
+    }
+    options->log_keep_bytes = mebibytes << 20;
+    return true;
+}
+
 static bool start_node(running *self)
 {
     const hn_config *config = &self->config;
@@ -195,6 +210,8 @@ static bool start_node(running *self)
     options.known_senders = (uint32_t)config->pool_known_senders;
     options.log_segment_bytes = config->log_segment << 20;
     options.log_in_flight = (uint32_t)config->log_writes;
+    if (!read_log_keep(&options, config->log_keep))
+        return false;
     options.snapshot_after_frames = config->snapshot_frames;
     options.snapshot_every_frames = config->snapshot_every_frames;
     options.snapshot_every_bytes = config->snapshot_every_log << 20;

@@ -5,6 +5,7 @@
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/data_directory.h"
 #include "pipeline/cli/progress.h"
+#include "pipeline/cli/way_start.h"
 #include "pipeline/history/check.h"
 #include "pipeline/io/uring_io.h"
 #include "pipeline/stage/replay.h"
@@ -32,11 +33,13 @@ typedef struct rebuilt_ledger {
     hn_genesis genesis;
     uint64_t newest;
     hn_hash newest_hash;
+    hn_way_start start; /* when the log gave up its beginning */
 } rebuilt_ledger;
 
 typedef struct rebuild {
     const char *directory;
     uint64_t map_bytes;
+    bool may_drop; /* what the log does not give any more */
     char problem[512];
     hn_uring_io *uring;
     hn_io io;
@@ -174,6 +177,52 @@ static hn_err take_part(void *context, const hn_replayed_part *part)
     return hn_history_pending_bytes(self->history) > COMMIT_BYTES ? hn_history_commit(self->history) : HN_OK;
 }
 
+static void tell_useless(void *context, const char *text)
+{
+    (void)context;
+    fprintf(stderr, "hanse reindex: %s\n", text);
+}
+
+/* Where the log gave up its beginning, the new history begins at the oldest way back; what the old one has of
+ * older blocks is nowhere else. */
+static hn_err begin_at_ways_back(rebuild *self)
+{
+    char path[PATH_BYTES];
+    path_of(self, path, history_name, "data.mdb");
+    if (hn_log_first_index(self->log) != 1 && !self->may_drop && access(path, F_OK) == 0) {
+        snprintf(
+            self->problem, sizeof self->problem,
+            "the log gave up what lies before frame %" PRIu64
+            ", and only the history that is there may have the blocks from before it; --drop-older makes "
+            "a new one without them",
+            hn_log_first_index(self->log));
+        return HN_ERR_EXISTS;
+    }
+    for (uint32_t i = 0; i < self->ledger_count; i++) {
+        rebuilt_ledger *ledger = &self->ledgers[i];
+        hn_snapshot_problem why;
+        hn_err err = hn_way_start_find(&ledger->start, &why, &self->replayed[i], &self->arena, &self->io,
+                                       self->log, i, ledger->name, tell_useless, self);
+        if (err != HN_OK) {
+            snprintf(self->problem, sizeof self->problem, "%.480s",
+                     why.text[0] != '\0' ? why.text : hn_err_text(err));
+            return err;
+        }
+        if (ledger->start.log_index == 0)
+            continue;
+        fprintf(stderr,
+                "hanse reindex: the log gave up what lies before frame %" PRIu64
+                ": %s begins behind block %" PRIu64 ", at its snapshot at frame %" PRIu64 "\n",
+                hn_log_first_index(self->log), ledger->name, ledger->start.number, ledger->start.log_index);
+        ledger->newest = ledger->start.number;
+        ledger->newest_hash = ledger->start.hash;
+        hn_hash hash;
+        const hn_header *head = hn_sealer_head(self->replayed[i].sealer, &hash);
+        HN_TRY(hn_history_begin_behind(self->history, i, head, &hash));
+    }
+    return HN_OK;
+}
+
 static hn_err open_all(rebuild *self)
 {
     const hn_node_ledger_options *ledgers;
@@ -195,6 +244,7 @@ static hn_err open_all(rebuild *self)
     HN_TRY(hn_evm_create(&self->evm, self->precompiles, EVM_MEMORY_BYTES));
     for (uint32_t i = 0; i < count; i++)
         HN_TRY(open_ledger(self, &ledgers[i]));
+    HN_TRY(begin_at_ways_back(self));
     return hn_replay_create(&self->replay, self->replayed, self->ledger_count, self->evm, self->signatures,
                             take_part, self);
 }
@@ -205,7 +255,8 @@ static hn_err replay_all(rebuild *self)
 {
     hn_log_problem why = {.text = ""};
     hn_progress_begin(&self->progress);
-    hn_err err = hn_log_replay(self->log, &why, 1, true, hn_replay_frame, self->replay);
+    hn_err err =
+        hn_log_replay(self->log, &why, hn_log_first_index(self->log), true, hn_replay_frame, self->replay);
     hn_progress_end(&self->progress);
     if (err != HN_OK) {
         const char *more = hn_replay_why(self->replay);
@@ -269,7 +320,7 @@ static hn_err work(rebuild *self)
     return exchange(self);
 }
 
-static int run(const char *directory, uint64_t map_bytes)
+static int run(const char *directory, uint64_t map_bytes, bool may_drop)
 {
     rebuild *self = calloc(1, sizeof *self);
     if (self == NULL) {
@@ -278,6 +329,7 @@ static int run(const char *directory, uint64_t map_bytes)
     }
     self->directory = directory;
     self->map_bytes = map_bytes;
+    self->may_drop = may_drop;
     hn_arena_init(&self->arena, 0, 0);
     hn_err err = work(self);
     if (err != HN_OK) {
@@ -298,15 +350,18 @@ static int run(const char *directory, uint64_t map_bytes)
 
 static int print_help(void)
 {
-    printf("usage: hanse reindex --data DIRECTORY [--history-size GIB]\n\n"
-           "Makes the block history of a node that is not running again: blocks, receipts, the index of\n"
-           "transactions, logs, and the state at older blocks. Replays the whole log from genesis into\n"
-           "DIRECTORY/history.new, checks every hash and root there, and puts it in the place of\n"
-           "DIRECTORY/history. Ended before that, it has changed nothing, and begins anew when it is run "
-           "again.\n"
-           "There must be room for both. The state at all blocks is kept; a node without --archive gives up\n"
-           "what lies before its window.\n\n"
-           "  --history-size GIB   what the history may grow to (256)\n");
+    printf(
+        "usage: hanse reindex --data DIRECTORY [--history-size GIB] [--drop-older]\n\n"
+        "Makes the block history of a node that is not running again: blocks, receipts, the index of\n"
+        "transactions, logs, and the state at older blocks. Replays the whole log from genesis into\n"
+        "DIRECTORY/history.new, checks every hash and root there, and puts it in the place of\n"
+        "DIRECTORY/history. Ended before that, it has changed nothing, and begins anew when it is run "
+        "again.\n"
+        "There must be room for both. The state at all blocks is kept; a node without --archive gives up\n"
+        "what lies before its window.\n\n"
+        "  --history-size GIB   what the history may grow to (256)\n"
+        "  --drop-older         when the log gave up its beginning: make a history without the blocks from\n"
+        "                       before its oldest snapshot, although the one that is there may have them\n");
     return HN_EXIT_OK;
 }
 
@@ -314,11 +369,14 @@ int hn_cli_reindex(int argc, char **argv)
 {
     const char *directory = NULL;
     uint64_t map_bytes = 0;
+    bool may_drop = false;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
             return print_help();
         if (strcmp(argv[i], "--data") == 0 && i + 1 < argc) {
             directory = argv[++i];
+        } else if (strcmp(argv[i], "--drop-older") == 0) {
+            may_drop = true;
         } else if (strcmp(argv[i], "--history-size") == 0 && i + 1 < argc) {
             char *end;
             unsigned long gib = strtoul(argv[++i], &end, 10);
@@ -336,5 +394,5 @@ int hn_cli_reindex(int argc, char **argv)
         fprintf(stderr, "hanse reindex: --data DIRECTORY is needed\n");
         return HN_EXIT_USAGE;
     }
-    return run(directory, map_bytes);
+    return run(directory, map_bytes, may_drop);
 }

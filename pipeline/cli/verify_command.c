@@ -5,7 +5,9 @@
 #include "pipeline/cli/data_directory.h"
 #include "pipeline/cli/verify_log.h"
 #include "pipeline/cli/verify_progress.h"
+#include "pipeline/cli/way_start.h"
 #include "pipeline/core/core.h"
+#include "pipeline/history/check.h"
 #include "pipeline/history/reader.h"
 #include "pipeline/io/uring_io.h"
 
@@ -48,6 +50,8 @@ typedef struct audited_ledger {
     audited_snapshot snapshots[SNAPSHOTS_MAX];
     unsigned snapshot_count;
     hn_verified_ledger done;
+    hn_way_start start; /* of the replay, when the log gave up its beginning */
+    uint64_t older;     /* blocks of the history that lie before it, checked by themselves */
 } audited_ledger;
 
 typedef struct audit {
@@ -249,7 +253,7 @@ static void compare_snapshots(audit *self, audited_ledger *ledger, const hn_exec
 {
     for (unsigned i = 0; i < ledger->snapshot_count; i++) {
         audited_snapshot *snapshot = &ledger->snapshots[i];
-        if (snapshot->number != block->header.number)
+        if (snapshot->number != block->header.number || snapshot->log_index < ledger->start.log_index)
             continue;
         snapshot->is_compared = true;
         if (!hn_hash_equal(&snapshot->hash, &block->hash))
@@ -262,7 +266,8 @@ static void tell_unreached(audit *self, audited_ledger *ledger, uint64_t resumed
 {
     for (unsigned i = 0; i < ledger->snapshot_count; i++) {
         const audited_snapshot *snapshot = &ledger->snapshots[i];
-        if (!snapshot->is_compared && snapshot->number != 0 && snapshot->log_index > resumed_at)
+        if (!snapshot->is_compared && snapshot->number > ledger->start.number &&
+            snapshot->log_index > resumed_at)
             complain(self, "%s: the snapshot is at block %" PRIu64 ", which the log does not reach",
                      ledger->name, snapshot->number);
     }
@@ -318,6 +323,54 @@ static hn_err open_log(audit *self, hn_data_problem *problem)
 
 static hn_err take_part(void *context, const hn_replayed_part *part);
 
+/* What the history has of the blocks that the log does not give any more must be what its hashes say. */
+static void check_older_blocks(audit *self, uint32_t index)
+{
+    audited_ledger *ledger = &self->ledgers[index];
+    hn_history_problem why = {.text = ""};
+    if (self->reader == NULL || ledger->start.number == 0)
+        return;
+    if (sigsetjmp(beyond_history, 1) != 0) {
+        guard_history(false);
+        complain(self, "%s: the history before block %" PRIu64 " cannot be read: history/data.mdb is damaged",
+                 ledger->name, ledger->start.number);
+        self->reader = NULL;
+        self->history = NULL;
+        return;
+    }
+    guard_history(true);
+    hn_err err = hn_history_check_blocks(self->reader, &why, index, ledger->start.number, &ledger->start.hash,
+                                         &ledger->older);
+    guard_history(false);
+    if (err != HN_OK && err != HN_ERR_NOT_FOUND)
+        complain(self, "%s: the history before block %" PRIu64 ": %s", ledger->name, ledger->start.number,
+                 why.text[0] != '\0' ? why.text : hn_err_text(err));
+}
+
+/* A log that gave up its beginning is audited from the oldest way back on. */
+static hn_err begin_at_ways_back(audit *self, hn_data_problem *problem)
+{
+    for (uint32_t i = 0; i < self->ledger_count; i++) {
+        audited_ledger *ledger = &self->ledgers[i];
+        hn_snapshot_problem why;
+        hn_err err = hn_way_start_find(&ledger->start, &why, &self->replayed[i], &self->arena, &self->io,
+                                       self->log, i, ledger->name, warn, self);
+        if (err != HN_OK) {
+            snprintf(problem->text, sizeof problem->text, "%.480s",
+                     why.text[0] != '\0' ? why.text : hn_err_text(err));
+            return err;
+        }
+        if (ledger->start.log_index == 0)
+            continue;
+        fprintf(stderr,
+                "hanse verify: note: the log gave up what lies before frame %" PRIu64
+                ": %s is audited from its snapshot at frame %" PRIu64 ", block %" PRIu64 ", on\n",
+                hn_log_first_index(self->log), ledger->name, ledger->start.log_index, ledger->start.number);
+        check_older_blocks(self, i);
+    }
+    return HN_OK;
+}
+
 static hn_err open_all(audit *self, hn_data_problem *problem)
 {
     const hn_node_ledger_options *ledgers;
@@ -336,6 +389,7 @@ static hn_err open_all(audit *self, hn_data_problem *problem)
     for (uint32_t i = 0; i < count; i++)
         HN_TRY(open_ledger(self, &ledgers[i]));
     HN_TRY(open_log(self, problem));
+    HN_TRY(begin_at_ways_back(self, problem));
     return hn_replay_create(&self->replay, self->replayed, self->ledger_count, self->evm, self->signatures,
                             take_part, self);
 }
@@ -423,6 +477,9 @@ static hn_err resume(audit *self, hn_data_problem *problem)
         return err;
     }
     self->frames_before = self->progress.frame_index;
+    for (uint32_t i = 0; i < self->ledger_count; i++)
+        if (hn_ledger_head(self->replayed[i].executor)->number != self->ledgers[i].start.number)
+            self->replayed[i].skip_index = 0; /* further than there */
     fprintf(stderr, "hanse verify: going on behind frame %" PRIu64 "\n", self->frames_before);
     return HN_OK;
 }
@@ -433,7 +490,7 @@ static hn_err replay_all(audit *self, hn_data_problem *problem)
     if (self->options->resume)
         HN_TRY(resume(self, problem));
     hn_verify_rate_begin(&self->rate, &self->io);
-    uint64_t from = self->frames_before != 0 ? self->frames_before : 1;
+    uint64_t from = self->frames_before != 0 ? self->frames_before : hn_log_first_index(self->log);
     hn_err err = hn_log_replay(self->log, &why, from, true, take_frame, self);
     hn_verify_rate_end(&self->rate);
     if (self->is_stopped)
@@ -451,7 +508,8 @@ static hn_err replay_all(audit *self, hn_data_problem *problem)
         tell_unreached(self, &self->ledgers[i], self->frames_before);
         tell_lost_end(self, i);
     }
-    return hn_verify_log_rest(&self->io, hn_log_last_index(self->log), warn, self);
+    return hn_verify_log_rest(&self->io, hn_log_count(self->log).first_segment, hn_log_last_index(self->log),
+                              warn, self);
 }
 
 static void print_summary(const audit *self)
@@ -464,6 +522,10 @@ static void print_summary(const audit *self)
                " blocks compared with the history, %u snapshots compared\n",
                ledger->name, ledger->done.blocks, ledger->done.transactions, ledger->done.skipped,
                ledger->done.compared, ledger->snapshot_count);
+        if (ledger->start.log_index != 0)
+            printf("ledger %s: replayed behind block %" PRIu64 ", for the log begins with frame %" PRIu64
+                   "; %" PRIu64 " older blocks of the history have the right hashes and roots\n",
+                   ledger->name, ledger->start.number, hn_log_first_index(self->log), ledger->older);
     }
 }
 
@@ -543,7 +605,8 @@ static void print_help(void)
 {
     printf("usage: hanse verify --data DIRECTORY [--resume] [--progress FOLDER] [--frames N]\n\n"
            "Audits the data directory of a node that is not running: every checksum and chain hash of the\n"
-           "log, every root of every block by replaying all of it from genesis, the block history and all\n"
+           "log, every root of every block by replaying all of it from genesis (or, when the log gave up\n"
+           "its beginning, from the oldest snapshot that it goes on from), the block history and all\n"
            "snapshots against what comes out, and that the log has nothing else in it. Changes nothing\n"
            "that a node would miss.\n\n"
            "  --resume           go on where an audit was interrupted (Ctrl-C, or --frames)\n"

@@ -82,6 +82,7 @@ static hn_err check_segment(const rest *self, bool *ends)
 }
 
 typedef struct range {
+    uint64_t from; /* what lies before was given up */
     uint64_t first;
     uint64_t last;
 } range;
@@ -90,7 +91,7 @@ static void note_name(void *context, const char *name)
 {
     range *found = context;
     uint64_t sequence;
-    if (!hn_segment_name_parse(&sequence, name))
+    if (!hn_segment_name_parse(&sequence, name) || sequence < found->from)
         return;
     if (found->first == 0 || sequence < found->first)
         found->first = sequence;
@@ -98,10 +99,10 @@ static void note_name(void *context, const char *name)
         found->last = sequence;
 }
 
-hn_err hn_verify_log_rest(const hn_io *io, uint64_t last_index, void (*tell)(void *self, const char *text),
-                          void *tell_self)
+hn_err hn_verify_log_rest(const hn_io *io, uint64_t first_segment, uint64_t last_index,
+                          void (*tell)(void *self, const char *text), void *tell_self)
 {
-    range found = {0};
+    range found = {.from = first_segment};
     HN_TRY(io->operations->list(io->self, note_name, &found));
     rest self = {.io = io,
                  .last_index = last_index,

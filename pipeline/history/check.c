@@ -63,7 +63,7 @@ static hn_err check_contents(check *self, const hn_history_block *block)
     return HN_OK;
 }
 
-static hn_err check_block(check *self, uint64_t number)
+static hn_err check_block(check *self, uint64_t number, bool is_first)
 {
     hn_history_block block, same;
     hn_hash hash;
@@ -80,7 +80,8 @@ static hn_err check_block(check *self, uint64_t number)
         return complain(self, err, number, "it is not found by its hash");
     self->has_parent = true;
     self->parent = hash;
-    return number == 0 ? HN_OK : check_contents(self, &block);
+    bool has_body = number != 0 && (!is_first || hn_history_has_body(&block));
+    return has_body ? check_contents(self, &block) : HN_OK;
 }
 
 static hn_err ignore_account(void *self, const hn_account_before *image)
@@ -103,12 +104,12 @@ static hn_err check_undo(check *self, uint64_t number)
     return err == HN_OK ? HN_OK : complain(self, err, number, "what it replaced of the state is not there");
 }
 
-static hn_err check_one(check *self, uint64_t number, bool is_first)
+static hn_err check_one(check *self, uint64_t number, bool is_first, bool has_undo)
 {
     HN_TRY(hn_history_read_begin(self->reader));
     hn_arena_reset(&self->arena);
-    hn_err err = check_block(self, number);
-    if (err == HN_OK && !is_first)
+    hn_err err = check_block(self, number, is_first);
+    if (err == HN_OK && has_undo)
         err = check_undo(self, number);
     hn_history_read_end(self->reader);
     return err;
@@ -122,16 +123,40 @@ hn_err hn_history_check(hn_history_reader *reader, hn_history_problem *problem, 
     problem->text[0] = '\0';
     HN_TRY(hn_history_read_begin(reader));
     hn_err err = hn_history_range(reader, &first, &last, ledger);
+    if (err == HN_OK)
+        err = hn_history_oldest(reader, &first, ledger);
     hn_history_read_end(reader);
     HN_TRY(err);
     hn_arena_init(&self.arena, 0, 0);
     for (uint64_t number = first; err == HN_OK && number <= last; number++) {
-        err = check_one(&self, number, number == first);
+        err = check_one(&self, number, number == first, number != first);
         if (err == HN_OK && tell != NULL)
             tell(tell_self, number);
     }
     if (err == HN_OK && !hn_hash_equal(&self.parent, newest))
         err = complain(&self, HN_OK, last, "it is not the chain's newest");
     hn_arena_destroy(&self.arena);
+    return err;
+}
+
+hn_err hn_history_check_blocks(hn_history_reader *reader, hn_history_problem *problem, uint32_t ledger,
+                               uint64_t number, const hn_hash *hash, uint64_t *count)
+{
+    check self = {.reader = reader, .problem = problem, .ledger = ledger};
+    uint64_t first = 0;
+    problem->text[0] = '\0';
+    HN_TRY(hn_history_read_begin(reader));
+    hn_err err = hn_history_oldest(reader, &first, ledger);
+    hn_history_read_end(reader);
+    HN_TRY(err);
+    if (first > number)
+        return HN_ERR_NOT_FOUND;
+    hn_arena_init(&self.arena, 0, 0);
+    for (uint64_t at = first; err == HN_OK && at <= number; at++)
+        err = check_one(&self, at, at == first, false);
+    if (err == HN_OK && !hn_hash_equal(&self.parent, hash))
+        err = complain(&self, HN_OK, number, "it is not the one that the snapshot stands on");
+    hn_arena_destroy(&self.arena);
+    *count = number - first + 1;
     return err;
 }

@@ -4,6 +4,8 @@
  * same time through readers, which see the last committed state and never block the writer. All of it can be
  * made again from the log of inputs, so nothing here is synced: after the death of the process alone the file
  * is consistent; after a crash of the machine it is wiped and made anew (the boot id in the file tells).
+ * Where the log gives up its beginning, this is the only place of old blocks: then commits are synced, and
+ * the file is trusted after a crash of the machine as well.
  *
  * Putting a block only encodes it into memory; committing writes everything put since. So a commit that finds
  * the disk full loses nothing: it is repeated by the next one.
@@ -22,6 +24,7 @@ typedef struct hn_history_options {
     uint32_t readers_max;       /* 0: 256 */
     uint64_t undo_blocks;       /* state undo (undo.h) of at least so many newest blocks is kept; 0: of all */
     uint32_t undo_run_entries;  /* changes that wait until they are worth a run of the index; 0: 8,192 */
+    bool is_durable;            /* every commit is synced: for a log that cannot give all of it again */
 } hn_history_options;
 
 /* What is wrong and where, for people. */
@@ -88,6 +91,11 @@ HN_MUST_USE hn_err hn_history_note_source(hn_history *history, uint32_t index, c
  * one: nothing happens when it is the same block; otherwise the old one and all above it are dropped.
  * HN_ERR_LIMIT: pending_bytes_max is reached; commit first. */
 HN_MUST_USE hn_err hn_history_put_block(hn_history *history, uint32_t ledger, const hn_executed_block *block);
+
+/* What lies below this block is not there and will not come: the log gave it up. Of what is stored of the
+ * ledger the genesis block stays, and this block's header alone is put. Commits. */
+HN_MUST_USE hn_err hn_history_begin_behind(hn_history *history, uint32_t ledger, const hn_header *header,
+                                           const hn_hash *hash);
 
 /* Makes everything put visible to readers. Cheap when nothing was put. HN_ERR_NO_SPACE, HN_ERR_IO: nothing of
  * it is visible and nothing is lost; call again later. */

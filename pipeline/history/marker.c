@@ -5,8 +5,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* The marker is a text file of three lines: format, boot id, "open" or "clean". It is synced before the first
- * write that may come out of order, so after a crash of the machine it says "open" under another boot id. */
+/* The marker is a text file of three lines: format, boot id, "open", "durable" or "clean". It is synced
+ * before the first write that may come out of order, so after a crash of the machine it says "open" under
+ * another boot id; unless all writes are synced, which "durable" says. */
 static const char marker_format[] = "hanse history 2";
 
 enum {
@@ -56,14 +57,15 @@ hn_err hn_history_marker_check(const char *directory)
     snprintf(same_boot, sizeof same_boot, "%s\n%s\nopen\n", marker_format, boot_id);
     if (boot_id[0] != '\0' && strcmp(text, same_boot) == 0)
         return HN_OK;
-    /* Closed cleanly: the boot id does not matter. */
+    /* Closed cleanly, or synced all the time: the boot id does not matter. */
     char *second = strchr(text, '\n');
     char *third = second == NULL ? NULL : strchr(second + 1, '\n');
     if (third == NULL)
         return HN_ERR_VERSION;
     *second = '\0';
     snprintf(clean, sizeof clean, "%s", third + 1);
-    return strcmp(text, marker_format) == 0 && strcmp(clean, "clean\n") == 0 ? HN_OK : HN_ERR_VERSION;
+    bool is_whole = strcmp(clean, "clean\n") == 0 || strcmp(clean, "durable\n") == 0;
+    return strcmp(text, marker_format) == 0 && is_whole ? HN_OK : HN_ERR_VERSION;
 }
 
 static hn_err sync_directory(const char *directory)
@@ -76,13 +78,14 @@ static hn_err sync_directory(const char *directory)
     return code == 0 ? HN_OK : HN_ERR_IO;
 }
 
-hn_err hn_history_marker_write(const char *directory, bool is_clean)
+hn_err hn_history_marker_write(const char *directory, hn_history_mark mark)
 {
+    static const char *const words[] = {
+        [HN_HISTORY_OPEN] = "open", [HN_HISTORY_DURABLE] = "durable", [HN_HISTORY_CLEAN] = "clean"};
     char boot_id[BOOT_ID_BYTES];
     read_boot_id(boot_id);
     char text[MARKER_BYTES];
-    int size =
-        snprintf(text, sizeof text, "%s\n%s\n%s\n", marker_format, boot_id, is_clean ? "clean" : "open");
+    int size = snprintf(text, sizeof text, "%s\n%s\n%s\n", marker_format, boot_id, words[mark]);
 
     char temporary[PATH_BYTES];
     char path[PATH_BYTES];

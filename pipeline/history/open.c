@@ -108,10 +108,11 @@ static int open_environment(hn_history *history, const hn_history_options *optio
     if (code == 0)
         code = mdb_env_set_maxreaders(history->environment,
                                       options->readers_max != 0 ? options->readers_max : READERS_DEFAULT);
-    /* No syncing: the log is what is durable. No read-ahead: look-ups are scattered. */
+    /* No syncing unless wanted: the log is what is durable. No read-ahead: look-ups are scattered. */
+    unsigned syncing = options->is_durable ? 0 : MDB_NOSYNC;
     if (code == 0)
         code = mdb_env_open(history->environment, history->directory,
-                            MDB_NOSYNC | MDB_NOTLS | MDB_NORDAHEAD | MDB_NOMEMINIT, 0644);
+                            syncing | MDB_NOTLS | MDB_NORDAHEAD | MDB_NOMEMINIT, 0644);
     return code == 0 ? open_tables(history) : code;
 }
 
@@ -130,7 +131,8 @@ static void free_history(hn_history *history)
 }
 
 /* Looks at what is there, wipes it when it cannot be trusted, and marks the store as in use. */
-static hn_err prepare_directory(const char *directory, bool *was_wiped, hn_history_problem *problem)
+static hn_err prepare_directory(const char *directory, bool is_durable, bool *was_wiped,
+                                hn_history_problem *problem)
 {
     if (mkdir(directory, 0755) != 0 && errno != EEXIST) {
         say(problem, "cannot make the directory %s: %s", directory, strerror(errno));
@@ -147,7 +149,7 @@ static hn_err prepare_directory(const char *directory, bool *was_wiped, hn_histo
     if (err == HN_OK)
         hn_history_checksums_remove(directory);
     if (err == HN_OK)
-        err = hn_history_marker_write(directory, false);
+        err = hn_history_marker_write(directory, is_durable ? HN_HISTORY_DURABLE : HN_HISTORY_OPEN);
     if (err != HN_OK)
         say(problem, "cannot use the directory %s: %s", directory, strerror(errno));
     return err;
@@ -157,7 +159,7 @@ hn_err hn_history_open(hn_history **out, hn_history_problem *problem, bool *was_
                        const hn_history_options *options)
 {
     bool wiped = false;
-    HN_TRY(prepare_directory(options->directory, &wiped, problem));
+    HN_TRY(prepare_directory(options->directory, options->is_durable, &wiped, problem));
     hn_history *history = calloc(1, sizeof *history);
     if (history == NULL)
         return HN_ERR_NO_MEMORY;
@@ -200,7 +202,7 @@ void hn_history_close(hn_history *history)
      */
     if (!history->is_distrusted && hn_history_commit(history) == HN_OK &&
         mdb_env_sync(history->environment, 1) == 0 &&
-        hn_history_marker_write(history->directory, true) == HN_OK) {
+        hn_history_marker_write(history->directory, HN_HISTORY_CLEAN) == HN_OK) {
         /* Only the process that has it open needs LMDB's table of readers. */
         mdb_env_close(history->environment);
         history->environment = NULL;

@@ -1,6 +1,7 @@
 #include "pipeline/history/reader.h"
 
 #include "engine/base/check.h"
+#include "engine/crypto/keccak.h"
 #include "pipeline/history/block_record.h"
 #include "pipeline/history/store.h"
 
@@ -81,6 +82,28 @@ hn_err hn_history_block_at(hn_history_reader *reader, hn_history_block *out, uin
     if (code != 0)
         return hn_history_err(code);
     return hn_block_record_decode(out, hn_bytes_of(value.mv_data, value.mv_size));
+}
+
+bool hn_history_has_body(const hn_history_block *block)
+{
+    const hn_header *header = &block->header;
+    return (block->transaction_count != 0 ||
+            hn_hash_equal(&header->transactions_root, &hn_empty_trie_root)) &&
+           (block->uncle_count != 0 || hn_hash_equal(&header->uncles_hash, &hn_no_uncles_hash)) &&
+           (block->withdrawal_count != 0 || header->form < HN_HEADER_SHANGHAI ||
+            hn_hash_equal(&header->withdrawals_root, &hn_empty_trie_root));
+}
+
+hn_err hn_history_oldest(hn_history_reader *reader, uint64_t *out, uint32_t ledger)
+{
+    uint64_t first = 0, last = 0, second = 1;
+    HN_TRY(hn_history_range(reader, &first, &last, ledger));
+    int code = hn_history_edge_from(reader->history, reader->transaction, hn_history_id_of(reader, ledger),
+                                    first + 1, &second);
+    if (code != 0 && code != MDB_NOTFOUND)
+        return hn_history_err(code);
+    *out = first == 0 && code == 0 && second != 1 ? second : first;
+    return HN_OK;
 }
 
 /* What a search in the hash index looks for, and what it found. */

@@ -46,6 +46,13 @@ HN_MUST_USE hn_err hn_history_range(hn_history_reader *reader, uint64_t *first, 
 /* HN_ERR_NOT_FOUND; HN_ERR_CORRUPT when the stored bytes make no sense. */
 HN_MUST_USE hn_err hn_history_block_at(hn_history_reader *reader, hn_history_block *out, uint32_t ledger,
                                        uint64_t number);
+/* False: there is its header alone (hn_history_begin_behind). */
+bool hn_history_has_body(const hn_history_block *block);
+
+/* The oldest block from which on all are there up to the newest: 0 unless the ledger's history begins later;
+ * its own body may be missing then. HN_ERR_NOT_FOUND: none. */
+HN_MUST_USE hn_err hn_history_oldest(hn_history_reader *reader, uint64_t *out, uint32_t ledger);
+
 HN_MUST_USE hn_err hn_history_block_by_hash(hn_history_reader *reader, hn_history_block *out, uint32_t ledger,
                                             const hn_hash *hash);
 

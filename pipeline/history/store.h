@@ -131,6 +131,10 @@ void hn_history_block_key(uint8_t key[HN_HISTORY_BLOCK_KEY_BYTES], uint32_t id, 
 int hn_history_edge(const hn_history *history, MDB_txn *transaction, uint32_t id, bool newest,
                     uint64_t *number);
 
+/* Number of the oldest block at or behind `from`. MDB_NOTFOUND. */
+int hn_history_edge_from(const hn_history *history, MDB_txn *transaction, uint32_t id, uint64_t from,
+                         uint64_t *number);
+
 /* Sets what the ledger says about its newest block from one transaction's state. LMDB's codes. */
 int hn_history_load_last(const hn_history *history, MDB_txn *transaction, hn_history_ledger *ledger);
 
@@ -208,8 +212,15 @@ void hn_history_note_undo(hn_history *history, uint32_t index);
  * it must be wiped. */
 hn_err hn_history_marker_check(const char *directory);
 
-/* Writes that the store is in use, or closed cleanly; durable on return. */
-hn_err hn_history_marker_write(const char *directory, bool is_clean);
+/* How the store is: in use, in use and trusted whatever happens, or closed. */
+typedef enum hn_history_mark {
+    HN_HISTORY_OPEN,
+    HN_HISTORY_DURABLE,
+    HN_HISTORY_CLEAN,
+} hn_history_mark;
+
+/* Writes that; durable on return. */
+hn_err hn_history_marker_write(const char *directory, hn_history_mark mark);
 
 /* Takes the marker away: the next start wipes the store and makes it again. Needs no space. */
 void hn_history_marker_remove(const char *directory);

@@ -39,6 +39,26 @@ int hn_history_edge(const hn_history *history, MDB_txn *transaction, uint32_t id
     return code;
 }
 
+int hn_history_edge_from(const hn_history *history, MDB_txn *transaction, uint32_t id, uint64_t from,
+                         uint64_t *number)
+{
+    MDB_cursor *cursor;
+    int code = mdb_cursor_open(transaction, history->blocks, &cursor);
+    if (code != 0)
+        return code;
+    uint8_t wanted[HN_HISTORY_BLOCK_KEY_BYTES];
+    hn_history_block_key(wanted, id, from);
+    MDB_val key = {.mv_size = sizeof wanted, .mv_data = wanted};
+    MDB_val value;
+    code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+    if (code == 0 && hn_load_be32(key.mv_data) != id)
+        code = MDB_NOTFOUND;
+    if (code == 0)
+        *number = hn_load_be64((const uint8_t *)key.mv_data + 4);
+    mdb_cursor_close(cursor);
+    return code;
+}
+
 /* --- putting --- */
 
 static hn_err reserve_entries(hn_history_ledger *ledger, size_t more)
@@ -56,7 +76,8 @@ static hn_err reserve_entries(hn_history_ledger *ledger, size_t more)
     return HN_OK;
 }
 
-static hn_err append_pending(hn_history *history, uint32_t index, const hn_executed_block *block)
+static hn_err append_pending(hn_history *history, uint32_t index, const hn_executed_block *block,
+                             bool has_undo)
 {
     hn_history_ledger *ledger = &history->by_index[index];
     HN_TRY(reserve_entries(ledger, (size_t)block->transaction_count + 1));
@@ -72,7 +93,7 @@ static hn_err append_pending(hn_history *history, uint32_t index, const hn_execu
                             hn_bytes_of(&block->header.bloom, sizeof block->header.bloom));
         pending->bloom = (const hn_bloom *)(const void *)copy.data;
     }
-    if (err == HN_OK)
+    if (err == HN_OK && has_undo)
         err = hn_history_undo_prepare(history, ledger, pending, block);
     if (err == HN_OK && log_count != 0)
         err = hn_history_log_tail_add(ledger, block);
@@ -145,7 +166,18 @@ hn_err hn_history_put_block(hn_history *history, uint32_t index, const hn_execut
             return HN_ERR_MISMATCH; /* another genesis is another ledger */
         HN_TRY(hn_history_truncate(history, index, block->header.number - 1));
     }
-    return append_pending(history, index, block);
+    return append_pending(history, index, block, true);
+}
+
+hn_err hn_history_begin_behind(hn_history *history, uint32_t index, const hn_header *header,
+                               const hn_hash *hash)
+{
+    hn_executed_block block = {.header = *header, .hash = *hash};
+    HN_TRY(hn_history_truncate(history, index, 0));
+    if (header->number == 0)
+        return HN_OK;
+    HN_TRY(append_pending(history, index, &block, false));
+    return hn_history_commit(history);
 }
 
 /* --- committing --- */

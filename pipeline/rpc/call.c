@@ -105,6 +105,7 @@ static const struct {
 } error_table[] = {
     {HN_ERR_NOT_FOUND, HN_RPC_SERVER_ERROR, "header not found"},
     {HN_ERR_LIMIT, HN_RPC_SERVER_ERROR, "historical state is not available"},
+    {HN_ERR_PRUNED, HN_RPC_PRUNED, "pruned history unavailable"},
     {HN_ERR_AGAIN, HN_RPC_LIMIT_EXCEEDED, "the node is at its limit; try again later"},
     {HN_ERR_CLOSED, HN_RPC_SERVER_ERROR, "the node takes no transactions at the moment"},
     {HN_ERR_TIMEOUT, HN_RPC_SERVER_ERROR, "execution timeout"},

@@ -28,6 +28,7 @@ typedef enum hn_rpc_code {
     HN_RPC_REVERTED = 3,
     HN_RPC_NOT_INCLUDED = 4, /* EIP-7966: accepted, but not in a block in time */
     HN_RPC_NOT_READY = 5,    /* EIP-7966: accepted, but cannot be in a block yet */
+    HN_RPC_PRUNED = 4444,    /* EIP-4444: the history has it no more */
 } hn_rpc_code;
 
 typedef struct hn_rpc_call hn_rpc_call;

@@ -3,30 +3,43 @@
 #include "pipeline/rpc/method.h"
 #include "pipeline/rpc/show.h"
 
-hn_err hn_rpc_find_block(hn_history_block *out, hn_history_reader *reader, uint32_t ledger,
-                         const hn_block_selector *selector)
+hn_err hn_rpc_find_header(hn_history_block *out, hn_history_reader *reader, uint32_t ledger,
+                          const hn_block_selector *selector)
 {
     if (selector->kind == HN_BLOCK_HASH)
         return hn_history_block_by_hash(reader, out, ledger, &selector->hash);
-    if (selector->kind == HN_BLOCK_NUMBER)
-        return hn_history_block_at(reader, out, ledger, selector->number);
     uint64_t first;
     uint64_t last;
-    HN_TRY(hn_history_range(reader, &first, &last, ledger));
-    return hn_history_block_at(reader, out, ledger, last);
+    if (selector->kind != HN_BLOCK_NUMBER) {
+        HN_TRY(hn_history_range(reader, &first, &last, ledger));
+        return hn_history_block_at(reader, out, ledger, last);
+    }
+    hn_err err = hn_history_block_at(reader, out, ledger, selector->number);
+    if (err == HN_ERR_NOT_FOUND && hn_history_range(reader, &first, &last, ledger) == HN_OK &&
+        selector->number < last)
+        return HN_ERR_PRUNED;
+    return err;
+}
+
+hn_err hn_rpc_find_block(hn_history_block *out, hn_history_reader *reader, uint32_t ledger,
+                         const hn_block_selector *selector)
+{
+    HN_TRY(hn_rpc_find_header(out, reader, ledger, selector));
+    return hn_history_has_body(out) ? HN_OK : HN_ERR_PRUNED;
 }
 
 /* Writes the answer about a block. */
 typedef hn_err (*show_function)(hn_json_writer *writer, hn_rpc_call *call, const hn_history_block *block);
 
 /* Answers with what `show` says of the block that the call names, null when there is none. */
-static void answer_about(hn_rpc_call *call, const hn_block_selector *selector, show_function show)
+static void answer(hn_rpc_call *call, const hn_block_selector *selector, bool wants_body, show_function show)
 {
     hn_history_reader *reader = hn_rpc_read_begin(call);
     if (reader == NULL)
         return;
     hn_history_block block;
-    hn_err err = hn_rpc_find_block(&block, reader, call->ledger, selector);
+    hn_err err = wants_body ? hn_rpc_find_block(&block, reader, call->ledger, selector)
+                            : hn_rpc_find_header(&block, reader, call->ledger, selector);
     if (err == HN_OK)
         err = show(hn_rpc_result(call), call, &block);
     hn_rpc_read_end(call);
@@ -36,6 +49,11 @@ static void answer_about(hn_rpc_call *call, const hn_block_selector *selector, s
         hn_rpc_answer_null(call);
     else
         hn_rpc_fail_err(call, err);
+}
+
+static void answer_about(hn_rpc_call *call, const hn_block_selector *selector, show_function show)
+{
+    answer(call, selector, true, show);
 }
 
 static void answer_about_number(hn_rpc_call *call, show_function show)
@@ -88,12 +106,12 @@ static hn_err show_head(hn_json_writer *writer, hn_rpc_call *call, const hn_hist
 
 void hn_rpc_eth_getHeaderByNumber(hn_rpc_call *call)
 {
-    answer_about_number(call, show_head);
+    answer(call, &call->params[0].block, false, show_head);
 }
 
 void hn_rpc_eth_getHeaderByHash(hn_rpc_call *call)
 {
-    answer_about_hash(call, show_head);
+    answer(call, &(hn_block_selector){.kind = HN_BLOCK_HASH, .hash = call->params[0].hash}, false, show_head);
 }
 
 static hn_err show_beneficiary(hn_json_writer *writer, hn_rpc_call *call, const hn_history_block *block)
@@ -106,7 +124,7 @@ static hn_err show_beneficiary(hn_json_writer *writer, hn_rpc_call *call, const 
 /* Whom the newest block paid: the node has no account of its own. */
 void hn_rpc_eth_coinbase(hn_rpc_call *call)
 {
-    answer_about(call, &(hn_block_selector){.kind = HN_BLOCK_LATEST}, show_beneficiary);
+    answer(call, &(hn_block_selector){.kind = HN_BLOCK_LATEST}, false, show_beneficiary);
 }
 
 static hn_err show_receipts(hn_json_writer *writer, hn_rpc_call *call, const hn_history_block *block)

@@ -244,8 +244,12 @@ static void answer_capabilities(hn_rpc_call *call, hn_query *query)
     hn_history_reader *reader = hn_rpc_read_begin(call);
     if (reader == NULL)
         return;
-    uint64_t first, last;
-    hn_err err = hn_history_range(reader, &first, &last, call->ledger);
+    uint64_t first;
+    hn_err err = hn_history_oldest(reader, &first, call->ledger);
+    hn_history_block oldest;
+    if (err == HN_OK && hn_history_block_at(reader, &oldest, call->ledger, first) == HN_OK &&
+        !hn_history_has_body(&oldest))
+        first++;
     hn_rpc_read_end(call);
     if (err != HN_OK) {
         hn_rpc_fail_err(call, err);

@@ -22,7 +22,7 @@ static void with_head(hn_rpc_call *call, void (*answer)(hn_rpc_call *call, const
         return;
     hn_history_block head;
     hn_block_selector latest = {.kind = HN_BLOCK_LATEST};
-    hn_err err = hn_rpc_find_block(&head, reader, call->ledger, &latest);
+    hn_err err = hn_rpc_find_header(&head, reader, call->ledger, &latest);
     if (err == HN_OK)
         answer(call, &head);
     hn_rpc_read_end(call);
@@ -222,12 +222,12 @@ static hn_err collect(fee_history *history, hn_history_reader *reader, uint64_t 
 {
     hn_rpc_call *call = history->call;
     hn_history_block block;
-    HN_TRY(hn_rpc_find_block(&block, reader, call->ledger, &call->params[1].block));
+    HN_TRY(hn_rpc_find_header(&block, reader, call->ledger, &call->params[1].block));
     uint64_t count = call->params[0].quantity;
     uint64_t last = block.header.number;
     uint64_t first;
-    uint64_t newest;
-    HN_TRY(hn_history_range(reader, &first, &newest, call->ledger));
+    HN_TRY(hn_history_oldest(reader, &first, call->ledger));
+    first = first > last ? last : first; /* the genesis block */
     if (count > FEE_HISTORY_BLOCKS_MAX)
         count = FEE_HISTORY_BLOCKS_MAX;
     if (count > last - first + 1)

@@ -59,6 +59,10 @@ static hn_err resolve(hn_rpc_log_query *query, hn_history_reader *reader)
     query->wrong_way = hn_rpc_range_is_reversed(request);
     if (query->wrong_way || scan->last > newest)
         return HN_ERR_RANGE;
+    uint64_t whole;
+    HN_TRY(hn_history_oldest(reader, &whole, ledger));
+    if (scan->next_block < whole && scan->next_block <= scan->last)
+        return HN_ERR_PRUNED;
     query->too_wide =
         range_max != 0 && scan->last >= scan->next_block && scan->last - scan->next_block >= range_max;
     return query->too_wide ? HN_ERR_RANGE : HN_OK;

@@ -15,13 +15,14 @@ static void finish(hn_rpc_call *call, hn_err err)
         hn_rpc_fail_err(call, err);
 }
 
-static void answer_of_block(hn_rpc_call *call, write_function write)
+static void answer_of_block(hn_rpc_call *call, bool wants_body, write_function write)
 {
     hn_history_reader *reader = hn_rpc_read_begin(call);
     if (reader == NULL)
         return;
     hn_history_block block;
-    hn_err err = hn_rpc_find_block(&block, reader, call->ledger, &call->params[0].block);
+    hn_err err = wants_body ? hn_rpc_find_block(&block, reader, call->ledger, &call->params[0].block)
+                            : hn_rpc_find_header(&block, reader, call->ledger, &call->params[0].block);
     if (err == HN_OK)
         err = write(call, &block);
     hn_rpc_read_end(call);
@@ -41,7 +42,7 @@ static hn_err write_block(hn_rpc_call *call, const hn_history_block *block)
 
 void hn_rpc_debug_getRawBlock(hn_rpc_call *call)
 {
-    answer_of_block(call, write_block);
+    answer_of_block(call, true, write_block);
 }
 
 static hn_err write_header(hn_rpc_call *call, const hn_history_block *block)
@@ -54,7 +55,7 @@ static hn_err write_header(hn_rpc_call *call, const hn_history_block *block)
 
 void hn_rpc_debug_getRawHeader(hn_rpc_call *call)
 {
-    answer_of_block(call, write_header);
+    answer_of_block(call, false, write_header);
 }
 
 static hn_err write_receipts(hn_rpc_call *call, const hn_history_block *block)
@@ -74,7 +75,7 @@ static hn_err write_receipts(hn_rpc_call *call, const hn_history_block *block)
 
 void hn_rpc_debug_getRawReceipts(hn_rpc_call *call)
 {
-    answer_of_block(call, write_receipts);
+    answer_of_block(call, true, write_receipts);
 }
 
 /* The same as eth_getRawTransactionByHash, by geth's other name. */

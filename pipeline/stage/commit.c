@@ -50,6 +50,7 @@ static void publish_view(hn_node *node, unsigned durable)
     atomic_store_explicit(&node->log_view.frames, counts.frames, memory_order_relaxed);
     atomic_store_explicit(&node->log_view.bytes, counts.bytes, memory_order_relaxed);
     atomic_store_explicit(&node->log_view.segments, counts.segments, memory_order_relaxed);
+    atomic_store_explicit(&node->log_view.dropped, counts.dropped, memory_order_relaxed);
     atomic_store_explicit(&node->log_view.room_bytes, counts.room_bytes, memory_order_relaxed);
 }
 

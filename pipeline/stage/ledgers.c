@@ -199,6 +199,10 @@ static hn_err note_ancestors(hn_node *node, hn_node_ledger *ledger, uint64_t hea
         hn_history_block block;
         hn_header uncles[HN_UNCLES_MAX];
         err = hn_history_block_at(reader, &block, ledger->index, number);
+        if (err == HN_ERR_NOT_FOUND && number != head) {
+            err = HN_OK; /* given up with the beginning of the log */
+            continue;
+        }
         if (err == HN_OK && block.uncle_count > HN_UNCLES_MAX)
             err = HN_ERR_CORRUPT;
         for (uint32_t i = 0; err == HN_OK && i < block.uncle_count; i++)
@@ -221,12 +225,15 @@ static bool history_reaches(const hn_node *node, const hn_node_ledger *ledger, u
     return hn_history_last_block(node->history, ledger->index, &last, &hash) == HN_OK && last >= number;
 }
 
-/* False: the log is not the one that this snapshot was made beside. What the log does not tell (it ends
- * before, or does not check out there) is told when it is replayed. */
+/* False: the log is not the one that this snapshot was made beside, or has given up frames that are missing
+ * in it. What the log does not tell (it ends before, or does not check out there) is told when it is
+ * replayed. */
 static bool fits_log(const hn_node *node, const hn_node_ledger *ledger, const hn_way_back *way)
 {
     char file[HN_LOG_FILE_NAME_MAX];
     hn_hash chain;
+    if (way->log_index + 1 < hn_log_first_index(node->log))
+        return false;
     if (!way->has_chain || hn_log_find_chain(node->log, &chain, file, way->log_index) != HN_OK ||
         hn_hash_equal(&chain, &way->chain))
         return true;
@@ -280,31 +287,60 @@ static hn_err restore_way(hn_node *node, hn_node_ledger *ledger, hn_node_problem
                              info->recent_hash_count);
 }
 
-/* The newest way back that the log and the history go with. */
-static hn_err restore_snapshot(hn_node *node, hn_node_ledger *ledger, hn_node_problem *problem,
-                               hn_snapshot_info *info, uint64_t table_seed)
+/* True when frames with this ledger may have been given up: then it cannot begin with its genesis. */
+static bool needs_snapshot(const hn_node *node, const hn_node_ledger *ledger)
 {
-    hn_ways_back ways;
-    bool is_history_short = false;
-    HN_TRY(hn_snapshot_clean(&node->io, ledger->name));
-    HN_TRY(hn_ways_back_list(&ways, &node->io, ledger->name, warn, NULL));
+    return ledger->index < hn_log_begin_note(node->log);
+}
+
+/* The log gave up its beginning, and the history was lost: it begins again, behind the oldest way back, so
+ * that as much of it comes back as the log has. */
+static hn_err restore_oldest(hn_node *node, hn_node_ledger *ledger, hn_node_problem *problem,
+                             hn_snapshot_info *info, uint64_t table_seed, hn_ways_back *ways)
+{
     hn_err err = HN_ERR_NOT_FOUND;
-    for (unsigned i = 0; (err == HN_ERR_NOT_FOUND || err == HN_ERR_CORRUPT) && i < ways.count; i++) {
-        if (ways.items[i].is_bad)
+    for (unsigned i = ways->count; (err == HN_ERR_NOT_FOUND || err == HN_ERR_CORRUPT) && i-- > 0;)
+        if (!ways->items[i].is_bad && fits_log(node, ledger, &ways->items[i]))
+            err = restore_way(node, ledger, problem, info, table_seed, ways, i);
+    if (err == HN_ERR_NOT_FOUND || err == HN_ERR_CORRUPT) {
+        snprintf(problem->text, sizeof problem->text,
+                 "ledger %s: no snapshot is good, and the log gave up what lies before frame %llu: restore a "
+                 "backup",
+                 ledger->name, (unsigned long long)hn_log_first_index(node->log));
+        return HN_ERR_CORRUPT;
+    }
+    HN_TRY(err);
+    hn_hash hash;
+    const hn_header *head = hn_sealer_head(ledger->sealer, &hash);
+    fprintf(stderr,
+            "hanse: ledger %s: the block history is not complete, and the log gave up what lies before frame "
+            "%llu: the history begins again behind block %llu\n",
+            ledger->name, (unsigned long long)hn_log_first_index(node->log),
+            (unsigned long long)head->number);
+    return hn_history_begin_behind(node->history, ledger->index, head, &hash);
+}
+
+/* The newest way back that the log and the history go with. */
+static hn_err choose_way(hn_node *node, hn_node_ledger *ledger, hn_node_problem *problem,
+                         hn_snapshot_info *info, uint64_t table_seed, hn_ways_back *ways)
+{
+    bool is_history_short = false;
+    hn_err err = HN_ERR_NOT_FOUND;
+    for (unsigned i = 0; (err == HN_ERR_NOT_FOUND || err == HN_ERR_CORRUPT) && i < ways->count; i++) {
+        if (ways->items[i].is_bad)
             continue;
-        if (!history_reaches(node, ledger, ways.items[i].block_number)) {
+        if (!history_reaches(node, ledger, ways->items[i].block_number)) {
             is_history_short = true;
             continue;
         }
-        if (fits_log(node, ledger, &ways.items[i]))
-            err = restore_way(node, ledger, problem, info, table_seed, &ways, i);
+        if (fits_log(node, ledger, &ways->items[i]))
+            err = restore_way(node, ledger, problem, info, table_seed, ways, i);
         node->snapshots_refused += err != HN_OK;
     }
-    hn_ways_back_free(&ways);
-    if (err == HN_OK)
-        return note_ancestors(node, ledger, info->head.number);
     if (err != HN_ERR_NOT_FOUND && err != HN_ERR_CORRUPT)
         return err;
+    if (needs_snapshot(node, ledger))
+        return restore_oldest(node, ledger, problem, info, table_seed, ways);
     if (is_history_short)
         warn(NULL,
              "the block history is not complete: replaying the whole log instead of starting at a snapshot");
@@ -312,6 +348,17 @@ static hn_err restore_snapshot(hn_node *node, hn_node_ledger *ledger, hn_node_pr
         fprintf(stderr, "hanse: ledger %s: no snapshot is good: replaying the whole log instead\n",
                 ledger->name);
     return HN_ERR_NOT_FOUND;
+}
+
+static hn_err restore_snapshot(hn_node *node, hn_node_ledger *ledger, hn_node_problem *problem,
+                               hn_snapshot_info *info, uint64_t table_seed)
+{
+    hn_ways_back ways;
+    HN_TRY(hn_snapshot_clean(&node->io, ledger->name));
+    HN_TRY(hn_ways_back_list(&ways, &node->io, ledger->name, warn, NULL));
+    hn_err err = choose_way(node, ledger, problem, info, table_seed, &ways);
+    hn_ways_back_free(&ways);
+    return err == HN_OK ? note_ancestors(node, ledger, info->head.number) : err;
 }
 
 hn_err hn_node_open_ledger(hn_node *node, hn_node_problem *problem, hn_node_ledger *ledger,

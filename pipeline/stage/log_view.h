@@ -15,6 +15,7 @@ typedef struct hn_log_view {
     _Atomic uint64_t frames;
     _Atomic uint64_t bytes;
     _Atomic uint64_t segments;
+    _Atomic uint64_t dropped; /* segments given up since the start */
     _Atomic uint64_t room_bytes;
     /* What the newest writes took: of write n at n % HN_LOG_WRITES_SEEN, of `writes` in all. */
     _Atomic uint64_t writes;

@@ -84,6 +84,7 @@ static hn_err open_stores(hn_node *node, hn_node_problem *problem)
         .map_bytes = node->options.history_map_bytes,
         .pending_bytes_max = HN_HISTORY_PENDING_BYTES_MAX,
         .undo_blocks = undo_blocks(&node->options),
+        .is_durable = node->options.is_log_recycled || hn_log_first_index(node->log) > 1,
     };
     hn_history_problem history_why = {.text = ""};
     bool was_wiped = false;

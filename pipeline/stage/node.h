@@ -37,6 +37,10 @@ typedef struct hn_node_options {
     uint32_t known_senders; /* whose keys are kept for quicker checks, 8 KB each; 0: none */
     uint64_t log_segment_bytes;
     uint32_t log_in_flight;
+    /* Segments of the log that no way back needs are given up, but for so many newest bytes of it. The block
+     * history is synced then, for it is the only place of old blocks. */
+    bool is_log_recycled;
+    uint64_t log_keep_bytes;
     uint64_t snapshot_after_frames; /* replayed frames after which a snapshot is written at start; 0: never */
     /* While the node runs, a snapshot of each ledger is written when the log has grown by so much since the
      * last time, or that long ago and something was written since; 0: not for this reason. */

@@ -103,7 +103,9 @@ static hn_err tell_log(void *self, hn_stats_writer *writer, const char *paramete
     hn_stats_put(writer, "bytes", read_counter(&view->bytes));
     hn_stats_put(writer, "has_lost_end", node->has_lost_end);
     hn_stats_put(writer, "clock_behind_ms", hn_node_clock_behind_ns(node) / 1000000);
+    hn_stats_put(writer, "first_index", hn_log_first_index(node->log));
     hn_stats_put(writer, "segments", read_counter(&view->segments));
+    hn_stats_put(writer, "segments_dropped", read_counter(&view->dropped));
     hn_stats_put(writer, "room_bytes", read_counter(&view->room_bytes));
     hn_disk_use use = hn_disk_use_of(node->options.data_directory);
     hn_stats_put(writer, "disk_bytes", use.log_bytes);

@@ -8,6 +8,7 @@
 
 #include "engine/base/check.h"
 #include "pipeline/query/walk.h"
+#include "pipeline/stage/log_recycle.h"
 #include "pipeline/stage/snapshot_pace.h"
 
 #include <inttypes.h>
@@ -284,10 +285,12 @@ static void run_round(snapshots *self)
     uint64_t asked = read_counter(&self->asked);
     begin_round(self);
     for (uint32_t i = 0; i < node->ledger_count && !is_stopping(self); i++)
-        if (self->saved_number[i] != read_counter(&node->ledgers[i]->published_number))
+        if (node->options.is_log_recycled ||
+            self->saved_number[i] != read_counter(&node->ledgers[i]->published_number))
             save_ledger(self, node->ledgers[i]);
     self->asked_done = asked;
     if (!is_stopping(self)) {
+        hn_node_recycle_log(node);
         hn_count(&self->rounds, 1);
         atomic_store(&self->last_index, self->round_index);
     }
@@ -301,6 +304,7 @@ static void *run(void *argument)
     const struct timespec pause = {.tv_nsec = LOOK_NS};
     (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICENESS); /* refused: it is only less polite */
     begin_round(self);
+    hn_node_recycle_log(self->node);
     while (!is_stopping(self)) {
         if (is_due(self) && !hn_node_failed(self->node))
             run_round(self);

@@ -8,15 +8,35 @@
 
 #include <inttypes.h>
 
-/* The last segment all of whose frames before it may go, and its first frame. False: there is none. */
+/* Of all segments. */
+static uint64_t all_bytes(const hn_log *log)
+{
+    uint64_t bytes = 0;
+    hn_log_file file;
+    for (uint64_t sequence = hn_log_first_sequence(log); hn_log_file_open(&file, log, sequence) == HN_OK;
+         sequence++) {
+        bytes += file.header.segment_bytes;
+        hn_log_file_close(&file);
+    }
+    return bytes;
+}
+
+/* The last segment that may be the first one, and its first frame. False: there is none but the one that is.
+ */
 static bool find_new_first(const hn_log *log, hn_segment_header *segment, hn_frame_header *frame,
-                           uint64_t index)
+                           uint64_t index, uint64_t keep_bytes)
 {
     bool is_found = false;
+    uint64_t left = all_bytes(log);
+    hn_log_file before;
+    if (hn_log_file_open(&before, log, hn_log_first_sequence(log)) != HN_OK)
+        return false;
+    hn_log_file_close(&before);
     for (uint64_t sequence = hn_log_first_sequence(log) + 1;; sequence++) {
         hn_log_file file;
         hn_frame_header first;
-        if (hn_log_file_open(&file, log, sequence) != HN_OK)
+        left -= left < before.header.segment_bytes ? left : before.header.segment_bytes;
+        if (left < keep_bytes || hn_log_file_open(&file, log, sequence) != HN_OK)
             return is_found;
         bool is_good = hn_log_file_frame(&file, &first, file.header.alignment) && first.index <= index;
         hn_log_file_close(&file);
@@ -25,6 +45,7 @@ static bool find_new_first(const hn_log *log, hn_segment_header *segment, hn_fra
         is_found = true;
         *segment = file.header;
         *frame = first;
+        before = file;
     }
 }
 
@@ -78,7 +99,8 @@ hn_err hn_log_remove_leftovers(hn_log *log, hn_log_problem *problem)
                         : hn_log_report(problem, err, "syncing the data directory: %s", hn_err_text(err));
 }
 
-hn_err hn_log_drop_before(hn_log *log, hn_log_problem *problem, uint64_t frame, uint32_t note)
+hn_err hn_log_drop_before(hn_log *log, hn_log_problem *problem, uint64_t frame, uint64_t keep_bytes,
+                          uint32_t note)
 {
     (void)hn_log_report(problem, HN_OK, "%s", "");
     if (!log->is_replayed || log->is_drop_broken)
@@ -87,7 +109,7 @@ hn_err hn_log_drop_before(hn_log *log, hn_log_problem *problem, uint64_t frame, 
     const uint64_t durable = hn_log_durable_index(log);
     hn_segment_header segment;
     hn_frame_header first;
-    if (!find_new_first(log, &segment, &first, frame < durable ? frame : durable))
+    if (!find_new_first(log, &segment, &first, frame < durable ? frame : durable, keep_bytes))
         return HN_OK;
     HN_TRY(mark(log, problem, &segment, &first, note));
     log->leftover = hn_log_first_sequence(log);

@@ -75,13 +75,15 @@ HN_MUST_USE hn_err hn_log_replay(hn_log *log, hn_log_problem *problem, uint64_t 
  * lost: nobody was told of them. */
 void hn_log_close(hn_log *log);
 
-/* Gives up whole segments at the beginning, as many as have no frame at or behind `frame`: the first one that
- * stays says so, durably, before any file goes, so that a crash at any time leaves the one log or the other.
- * `note` is kept with it (hn_log_begin_note of a later life). Nothing that is not durable goes, and at least
- * one segment stays. HN_OK also when there is nothing to give up; HN_ERR_CLOSED: not replayed for writing, or
- * a call before failed; HN_ERR_IO and others with *problem: the log goes on, and what is left over goes at
- * the next start. Any thread, one at a time; it waits for the disk. */
-HN_MUST_USE hn_err hn_log_drop_before(hn_log *log, hn_log_problem *problem, uint64_t frame, uint32_t note);
+/* Gives up whole segments at the beginning, as many as have no frame at or behind `frame`, but for
+ * `keep_bytes` of segments at the end: the first one that stays says so, durably, before any file goes, so
+ * that a crash at any time leaves the one log or the other. `note` is kept with it (hn_log_begin_note of a
+ * later life). Nothing that is not durable goes, and at least one segment stays. HN_OK also when there is
+ * nothing to give up; HN_ERR_CLOSED: not replayed for writing, or a call before failed; HN_ERR_IO and others
+ * with *problem: the log goes on, and what is left over goes at the next start. Any thread, one at a time; it
+ * waits for the disk. */
+HN_MUST_USE hn_err hn_log_drop_before(hn_log *log, hn_log_problem *problem, uint64_t frame,
+                                      uint64_t keep_bytes, uint32_t note);
 
 /* The first frame that is there: 1 unless some were given up. After opening; any core. */
 uint64_t hn_log_first_index(const hn_log *log);

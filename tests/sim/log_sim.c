@@ -189,7 +189,7 @@ static void recycle(simulation *sim)
     const uint64_t frame = 1 + hn_prng_below(&sim->recycling, sim->acknowledged + 2);
     const uint64_t before = hn_log_first_index(sim->log);
     sim->needed = frame > sim->needed ? frame : sim->needed;
-    hn_err err = hn_log_drop_before(sim->log, &problem, frame, 1);
+    hn_err err = hn_log_drop_before(sim->log, &problem, frame, 0, 1);
     if (err != HN_OK && !hn_sim_disk_is_dead(sim->disk) && hn_log_state_now(sim->log) != HN_LOG_FAILED)
         fail(sim, "the beginning cannot be given up: %s: %s", hn_err_name(err), problem.text);
     sim->result->recycled += hn_log_first_index(sim->log) != before;

@@ -115,7 +115,10 @@ void hn_node_sim_die(simulation *sim)
     sim->node = NULL;
     sim->world.is_dead = false;
     sim->world.commits_fail_one_in = 0;
-    sim->world.is_history_lost = is_power;
+    /* Where it cannot be made again it is synced; and then its disk may fail. */
+    sim->world.is_history_lost = sim->recycles ? hn_prng_below(&sim->recycling, 8) == 0 : is_power;
+    if (sim->recycles && sim->world.is_history_lost)
+        hn_sim_traffic_let_forget(sim->traffic);
     if (complete != 0 && sim->result->is_good && one_in(sim, 3))
         keep_lie(sim, complete);
     hn_sim_disk_restart(sim->disk);

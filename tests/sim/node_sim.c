@@ -1,6 +1,8 @@
 #include "tests/sim/node_sim_internal.h"
 
 #include "engine/base/check.h"
+#include "shard/log/frame.h"
+#include "shard/store/ways_back.h"
 #include "tests/sim/fiber.h"
 
 #include <inttypes.h>
@@ -182,6 +184,11 @@ static hn_err start(simulation *sim, hn_node_problem *problem)
     options.known_senders = 4; /* fewer than there are */
     options.log_segment_bytes = sim->segment_bytes;
     options.log_in_flight = sim->in_flight;
+    options.is_log_recycled = sim->recycles;
+    if (sim->recycles) {
+        options.snapshot_every_frames = 1 + hn_prng_below(&sim->recycling, 3);
+        options.snapshot_bytes_per_second = 0;
+    }
     options.snapshot_after_frames = 1 + hn_prng_below(&sim->prng, 30);
     options.snapshot_every_frames = 1 + hn_prng_below(&sim->prng, 12);
     options.snapshots_kept = 2;
@@ -201,11 +208,12 @@ static void read_log(simulation *sim)
     hn_log *log;
     hn_log_problem why = {.text = ""};
     hn_log_options options = {.segment_bytes = sim->segment_bytes,
+                              .in_flight_max = sim->in_flight,
                               .frame_bytes_max = HN_FRAME_PAYLOAD_BYTES_MAX};
     hn_err err = hn_log_open(&log, &why, &io, &options);
     if (err == HN_OK) {
-        err = hn_log_replay(log, &why, 1, true, (hn_err(*)(void *, const hn_frame *))hn_node_sim_check_frame,
-                            sim);
+        err = hn_log_replay(log, &why, hn_log_first_index(log), true,
+                            (hn_err(*)(void *, const hn_frame *))hn_node_sim_check_frame, sim);
         if (err == HN_OK && hn_log_last_index(log) != hn_log_last_index(sim->node->log))
             hn_node_sim_fail(sim, "the log ends at different frames for different readers");
         hn_log_close(log);
@@ -218,6 +226,33 @@ hn_err hn_node_sim_check_frame(void *self, const hn_frame *frame)
 {
     note_replayed(self, frame);
     return HN_OK;
+}
+
+/* A log that gave up its beginning leaves two independent ways back to each ledger that was there. */
+static void check_ways_back(simulation *sim)
+{
+    hn_io io = hn_sim_disk_io(sim->disk);
+    const uint64_t first = hn_log_first_index(sim->node->log);
+    if (first == 1)
+        return;
+    sim->result->recycled++;
+    for (uint32_t i = 0; i < sim->node->ledger_count; i++) {
+        hn_ways_back ways;
+        HN_CHECK(hn_ways_back_list(&ways, &io, sim->node->ledgers[i]->name, NULL, NULL) == HN_OK);
+        uint64_t seen = UINT64_MAX;
+        unsigned count = 0;
+        for (unsigned j = 0; j < ways.count; j++) {
+            const hn_way_back *way = &ways.items[j];
+            if (!way->is_whole || way->log_index + 1 < first || way->full_index == seen)
+                continue;
+            seen = way->full_index;
+            count++;
+        }
+        hn_ways_back_free(&ways);
+        if (count < 2)
+            hn_node_sim_fail(sim, "the log begins with frame %" PRIu64 ", but %s has %u ways back", first,
+                             sim->node->ledgers[i]->name, count);
+    }
 }
 
 /* What recovery made of the disk. */
@@ -233,6 +268,7 @@ static void check_recovered(simulation *sim)
     hn_sim_oracle_check_acknowledged(sim->oracle, last);
     if (one_in(sim, 4))
         read_log(sim);
+    check_ways_back(sim);
     mix(sim, hn_sim_oracle_digest(sim->oracle));
     mix(sim, hn_sim_disk_operations(sim->disk));
 }
@@ -413,6 +449,8 @@ static void open_simulation(simulation *sim)
 {
     hn_prng_init(&sim->prng, sim->seed);
     hn_prng *prng = &sim->prng;
+    hn_prng_init(&sim->recycling, ~sim->seed);
+    sim->recycles = hn_prng_below(&sim->recycling, 3) == 0;
     static const size_t alignments[] = {512, 4096, 4096};
     size_t alignment = alignments[hn_prng_below(prng, 3)];
     sim->disk = hn_sim_disk_create(hn_prng_next(prng), alignment);
@@ -434,11 +472,18 @@ static void open_simulation(simulation *sim)
     sim->in_flight = 1 + (uint32_t)hn_prng_below(prng, 3);
     sim->segment_bytes =
         (sim->in_flight + 3) * (HN_FRAME_PAYLOAD_BYTES_MAX + 4096) + hn_prng_below(prng, 3) * 16384;
+    uint32_t transactions = 8 + (uint32_t)hn_prng_below(prng, 32);
+    if (sim->recycles) {
+        /* As small as they may be, and something to fill them with. */
+        sim->segment_bytes = (sim->in_flight + 3) * hn_frame_size(HN_FRAME_PAYLOAD_BYTES_MAX, alignment);
+        sim->ledgers = 1 + sim->ledgers % 2;
+        transactions += 48;
+    }
     HN_CHECK(hn_signature_context_create(&sim->signatures) == HN_OK);
     HN_CHECK(hn_precompile_context_create(&sim->precompiles) == HN_OK);
     hn_sim_traffic_options wanted = {
         .ledgers = sim->ledgers,
-        .transactions = 8 + (uint32_t)hn_prng_below(prng, 32),
+        .transactions = transactions,
         .signatures = sim->signatures,
         .network = sim->network,
         .self = sim,

@@ -20,6 +20,7 @@ typedef struct hn_node_sim_result {
     uint64_t refused; /* starts that ended with a reason, for a fault that was there */
     uint64_t frames;
     uint64_t acknowledged;
+    uint64_t recycled;  /* starts with a log that gave up its beginning */
     uint64_t snapshots; /* written while a node ran */
     uint64_t times_full;
     uint64_t times_failed;

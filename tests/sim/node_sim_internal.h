@@ -34,6 +34,8 @@ typedef struct simulation {
     uint32_t shards;
     uint32_t in_flight;
     uint64_t segment_bytes;
+    hn_prng recycling; /* another one, so that seeds without recycling stay what they were */
+    bool recycles;     /* the log gives up what no way back needs */
     uint64_t steps;
     uint64_t life;
     unsigned idle;

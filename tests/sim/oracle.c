@@ -262,7 +262,10 @@ static uint64_t block_at(const oracle_ledger *ledger, uint64_t index)
 static void compare_blocks(hn_sim_oracle *oracle, hn_history_reader *reader, uint32_t index, uint64_t last)
 {
     const oracle_ledger *ledger = &oracle->ledgers[index];
-    for (uint64_t number = last; number > 0 && number + 20 > last; number--) {
+    uint64_t oldest = 0;
+    if (hn_history_oldest(reader, &oldest, index) != HN_OK)
+        fail(oracle, "ledger %" PRIu32 ": the history has no oldest block", index);
+    for (uint64_t number = last; number > 0 && number >= oldest && number + 20 > last; number--) {
         hn_history_block block;
         if (hn_history_block_at(reader, &block, index, number) != HN_OK)
             fail(oracle, "ledger %" PRIu32 ": the history has no block %" PRIu64, index, number);

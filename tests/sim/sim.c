@@ -184,10 +184,11 @@ static bool run_all(const settings *wanted, const char *directory)
                 "node: %" PRIu64 " seeds, %" PRIu64 " steps, %" PRIu64 " lives, %" PRIu64
                 " power failures, %" PRIu64 " kills, %" PRIu64 " stops, %" PRIu64 " pauses, %" PRIu64
                 " starts refused, %" PRIu64 " frames, %" PRIu64 " transactions acknowledged, %" PRIu64
-                " live snapshots, %" PRIu64 " times full, %" PRIu64 " times failed, %" PRIu64 " of %" PRIu64
-                " damages told, %" PRIu64 " of %" PRIu64 " lies told\n",
+                " live snapshots, %" PRIu64 " logs that gave up their beginning, %" PRIu64
+                " times full, %" PRIu64 " times failed, %" PRIu64 " of %" PRIu64 " damages told, %" PRIu64
+                " of %" PRIu64 " lies told\n",
                 count, node.steps, node.lives, node.crashes, node.kills, node.stops, node.pauses,
-                node.refused, node.frames, node.acknowledged, node.snapshots, node.times_full,
+                node.refused, node.frames, node.acknowledged, node.snapshots, node.recycled, node.times_full,
                 node.times_failed, node.damages_told, node.damages, node.lies_told, node.lies);
     fprintf(said, "%s\n", is_good ? "good" : "FAILED");
     return is_good;

@@ -85,6 +85,9 @@ void hn_sim_traffic_repeat_one(hn_sim_traffic *traffic, uint64_t now_ns);
 void hn_sim_traffic_allow(hn_sim_traffic *traffic, uint32_t transactions);
 
 hn_sim_transaction *hn_sim_traffic_all(hn_sim_traffic *traffic, size_t *count);
+/* From now on the node may have forgotten outcomes: it lost the history, and the log gave up their frames. */
+void hn_sim_traffic_let_forget(hn_sim_traffic *traffic);
+
 hn_sim_transaction *hn_sim_traffic_find(hn_sim_traffic *traffic, const hn_hash *hash);
 /* Sent and not acknowledged. */
 size_t hn_sim_traffic_unanswered(const hn_sim_traffic *traffic);

@@ -41,6 +41,7 @@ struct hn_sim_traffic {
     size_t count;
     client clients[CLIENTS];
     hn_peer stranger; /* repeats what others have sent */
+    bool may_forget;
     hn_node *node;
     uint32_t allowance;
     uint64_t now_ns;

@@ -390,11 +390,11 @@ hn_err __wrap_hn_history_marker_check(const char *directory)
     return err == HN_OK ? HN_ERR_VERSION : err;
 }
 
-hn_err __real_hn_history_marker_write(const char *directory, bool is_clean);
-hn_err __wrap_hn_history_marker_write(const char *directory, bool is_clean);
-hn_err __wrap_hn_history_marker_write(const char *directory, bool is_clean)
+hn_err __real_hn_history_marker_write(const char *directory, int mark);
+hn_err __wrap_hn_history_marker_write(const char *directory, int mark);
+hn_err __wrap_hn_history_marker_write(const char *directory, int mark)
 {
-    return hn_sim_world_now->is_dead ? HN_ERR_IO : __real_hn_history_marker_write(directory, is_clean);
+    return hn_sim_world_now->is_dead ? HN_ERR_IO : __real_hn_history_marker_write(directory, mark);
 }
 
 /* --- packets --- */

@@ -69,7 +69,7 @@ Test(drop, whole_segments_go_and_the_rest_is_read_back)
     cr_assert_gt(sequence, 2);
     cr_assert_eq(hn_log_find_chain(log_open, &before, name, wanted), HN_OK);
     cr_assert_eq(hn_log_first_index(log_open), 1);
-    cr_assert_eq(hn_log_drop_before(log_open, &problem, wanted, NOTE), HN_OK, "%s", problem.text);
+    cr_assert_eq(hn_log_drop_before(log_open, &problem, wanted, 0, NOTE), HN_OK, "%s", problem.text);
     const uint64_t first = hn_log_first_index(log_open);
     cr_assert_leq(first, wanted);
     cr_assert_gt(first, 1);
@@ -93,21 +93,32 @@ Test(drop, whole_segments_go_and_the_rest_is_read_back)
 
 Test(drop, a_segment_with_a_frame_that_is_needed_stays)
 {
-    cr_assert_eq(hn_log_drop_before(log_open, &problem, 1, NOTE), HN_OK);
+    cr_assert_eq(hn_log_drop_before(log_open, &problem, 1, 0, NOTE), HN_OK);
     cr_assert_eq(hn_log_first_index(log_open), 1);
     uint64_t second = 2;
     while (segment_of(second) == 1)
         second++;
-    cr_assert_eq(hn_log_drop_before(log_open, &problem, second - 1, NOTE), HN_OK);
+    cr_assert_eq(hn_log_drop_before(log_open, &problem, second - 1, 0, NOTE), HN_OK);
     cr_assert_eq(hn_log_first_index(log_open), 1);
-    cr_assert_eq(hn_log_drop_before(log_open, &problem, second, NOTE), HN_OK);
+    cr_assert_eq(hn_log_drop_before(log_open, &problem, second, 0, NOTE), HN_OK);
     cr_assert_eq(hn_log_first_index(log_open), second);
-    cr_assert_eq(hn_log_drop_before(log_open, &problem, UINT64_MAX, NOTE), HN_OK);
+    cr_assert_eq(hn_log_drop_before(log_open, &problem, UINT64_MAX, 0, NOTE), HN_OK);
     cr_assert_leq(hn_log_first_index(log_open), FRAMES);
     const uint64_t first = hn_log_first_index(log_open);
     cr_assert_eq(segment_of(FRAMES), segment_of(first), "the newest one stays");
     stop();
     expect_all(first, FRAMES, false);
+}
+
+Test(drop, what_is_to_be_kept_stays)
+{
+    const uint64_t segments = hn_log_count(log_open).segments;
+    cr_assert_eq(hn_log_drop_before(log_open, &problem, FRAMES, (segments - 1) * SEGMENT_BYTES, NOTE), HN_OK);
+    cr_assert_eq(hn_log_count(log_open).dropped, 1);
+    cr_assert_eq(hn_log_drop_before(log_open, &problem, FRAMES, UINT64_MAX, NOTE), HN_OK);
+    cr_assert_eq(hn_log_count(log_open).dropped, 1);
+    cr_assert_eq(hn_log_drop_before(log_open, &problem, FRAMES, 1, NOTE), HN_OK);
+    cr_assert_eq(hn_log_count(log_open).dropped, segments - 1);
 }
 
 Test(drop, nothing_in_flight_goes)
@@ -121,7 +132,7 @@ Test(drop, nothing_in_flight_goes)
         else
             cr_assert_eq(hn_log_append(log_open, &index, HN_FRAME_BATCH, 1, 1, PAYLOAD_MAX), HN_OK);
     }
-    cr_assert_eq(hn_log_drop_before(log_open, &problem, UINT64_MAX, NOTE), HN_OK);
+    cr_assert_eq(hn_log_drop_before(log_open, &problem, UINT64_MAX, 0, NOTE), HN_OK);
     cr_assert_leq(hn_log_first_index(log_open), hn_log_durable_index(log_open));
 }
 
@@ -139,7 +150,7 @@ Test(drop, a_crash_at_any_step)
             io = hn_sim_disk_io(disk);
             cr_assert_eq(start(1, false), HN_OK, "%s", problem.text);
             hn_sim_disk_set_faults(disk, &(hn_sim_faults){.dies_after = step});
-            hn_err err = hn_log_drop_before(log_open, &problem, wanted, NOTE);
+            hn_err err = hn_log_drop_before(log_open, &problem, wanted, 0, NOTE);
             is_over = !hn_sim_disk_is_dead(disk);
             cr_assert(err == HN_OK || !is_over);
             if ((kind & 1) != 0)
@@ -177,7 +188,7 @@ Test(drop, a_failed_sync_is_not_tried_again)
     hn_err err = HN_OK;
     for (int i = 0; i < 1000 && err == HN_OK; i++) {
         hn_sim_disk_set_faults(disk, &(hn_sim_faults){.call_fails_one_in = 2});
-        err = hn_log_drop_before(log_open, &problem, 90, NOTE);
+        err = hn_log_drop_before(log_open, &problem, 90, 0, NOTE);
     }
     cr_assert_eq(err, HN_ERR_IO);
     cr_assert_not_null(strstr(problem.text, ".segment"), "%s", problem.text);
@@ -193,7 +204,7 @@ Test(drop, a_failed_sync_is_not_tried_again)
 
 Test(drop, a_missing_file_is_damage)
 {
-    cr_assert_eq(hn_log_drop_before(log_open, &problem, 60, NOTE), HN_OK);
+    cr_assert_eq(hn_log_drop_before(log_open, &problem, 60, 0, NOTE), HN_OK);
     const uint64_t first = hn_log_count(log_open).first_segment;
     cr_assert_geq(hn_log_count(log_open).segments, 3);
     stop();
@@ -222,7 +233,7 @@ Test(drop, the_first_file_of_a_log_that_gave_up_nothing)
 
 Test(drop, a_damaged_first_header_is_named)
 {
-    cr_assert_eq(hn_log_drop_before(log_open, &problem, 60, NOTE), HN_OK);
+    cr_assert_eq(hn_log_drop_before(log_open, &problem, 60, 0, NOTE), HN_OK);
     const uint64_t first = hn_log_count(log_open).first_segment;
     stop();
     char name[HN_SEGMENT_NAME_MAX];
