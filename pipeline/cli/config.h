@@ -118,6 +118,8 @@ typedef struct hn_config_ledger {
       "MiB a second at most, less while the log is slower than usual; 0: as fast as the log allows")         \
     X(snapshot_keep, "snapshot.keep", NUMBER, "2", 2, 60, "newest snapshots of each ledger that are kept")   \
     X(history_size, "history.size", NUMBER, "256", 1, 16384, "GiB that the block history may grow to")       \
+    X(history_rebuild, "history.rebuild", NUMBER, "128", 0, 1048576,                                         \
+      "MiB of the log up to which a lost history is made again at start; else it begins at a snapshot")      \
     X(state_window, "state.window", NUMBER, "10000", 1, 100000000,                                           \
       "past blocks whose state can be asked for")                                                            \
     X(state_memory, "state.memory", NUMBER, "1024", 1, 1048576,                                              \

@@ -220,6 +220,7 @@ static bool start_node(running *self)
     options.snapshots_kept = (uint32_t)config->snapshot_keep;
     options.udp_address = strcmp(config->udp_listen, "none") != 0 ? config->udp_listen : NULL;
     options.ethdev = config->udp_device[0] != '\0' ? config->udp_device : NULL;
+    options.history_rebuild_bytes = config->history_rebuild << 20;
     options.history_map_bytes = config->history_size << 30;
     options.state_window_blocks = (uint32_t)config->state_window;
     options.state_window_bytes = config->state_memory << 20;

@@ -320,6 +320,39 @@ static hn_err restore_oldest(hn_node *node, hn_node_ledger *ledger, hn_node_prob
     return hn_history_begin_behind(node->history, ledger->index, head, &hash);
 }
 
+/* The history was lost, and making it again from the whole log would hold up the start: it begins again
+ * behind a snapshot. Not the newest one when there is another: clients then find their newest blocks and
+ * outcomes. HN_ERR_NOT_FOUND, HN_ERR_CORRUPT: that cannot be. */
+static hn_err restore_behind(hn_node *node, hn_node_ledger *ledger, hn_node_problem *problem,
+                             hn_snapshot_info *info, uint64_t table_seed, hn_ways_back *ways)
+{
+    hn_err err = HN_ERR_NOT_FOUND;
+    for (unsigned i = 0; (err == HN_ERR_NOT_FOUND || err == HN_ERR_CORRUPT) && i < ways->count; i++) {
+        unsigned at = i < 2 && ways->count > 1 ? 1 - i : i;
+        if (!ways->items[at].is_bad && fits_log(node, ledger, &ways->items[at]))
+            err = restore_way(node, ledger, problem, info, table_seed, ways, at);
+    }
+    HN_TRY(err);
+    if (!hn_u256_is_zero(&info->head.difficulty)) {
+        ledger->is_bare = true; /* blocks of proof of work need their ancestors: no use without the history */
+        return HN_ERR_NOT_FOUND;
+    }
+    fprintf(stderr,
+            "hanse: ledger %s: the block history is not complete, and making it again takes long: it begins "
+            "again behind block %llu; when the node is stopped, `hanse reindex` makes all of it\n",
+            ledger->name, (unsigned long long)info->head.number);
+    hn_hash hash;
+    const hn_header *head = hn_sealer_head(ledger->sealer, &hash);
+    return hn_history_begin_behind(node->history, ledger->index, head, &hash);
+}
+
+/* Replaying as much of the log would hold up the start. */
+static bool is_long_ago(const hn_node *node, const hn_ways_back *ways)
+{
+    return ways->count != 0 &&
+           hn_log_bytes_before(node->log, ways->items[0].log_index) > node->options.history_rebuild_bytes;
+}
+
 /* The newest way back that the log and the history go with. */
 static hn_err choose_way(hn_node *node, hn_node_ledger *ledger, hn_node_problem *problem,
                          hn_snapshot_info *info, uint64_t table_seed, hn_ways_back *ways)
@@ -341,6 +374,11 @@ static hn_err choose_way(hn_node *node, hn_node_ledger *ledger, hn_node_problem 
         return err;
     if (needs_snapshot(node, ledger))
         return restore_oldest(node, ledger, problem, info, table_seed, ways);
+    if (is_history_short && is_long_ago(node, ways)) {
+        err = restore_behind(node, ledger, problem, info, table_seed, ways);
+        if (err != HN_ERR_NOT_FOUND && err != HN_ERR_CORRUPT)
+            return err;
+    }
     if (is_history_short)
         warn(NULL,
              "the block history is not complete: replaying the whole log instead of starting at a snapshot");

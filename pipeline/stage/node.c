@@ -32,6 +32,7 @@ void hn_node_options_default(hn_node_options *options)
         .snapshot_every_minutes = 60,
         .snapshot_bytes_per_second = UINT64_C(32) << 20,
         .snapshots_kept = 2,
+        .history_rebuild_bytes = UINT64_C(128) << 20,
         .udp_address = "127.0.0.1:8546",
     };
 }

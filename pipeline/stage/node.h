@@ -51,6 +51,7 @@ typedef struct hn_node_options {
     uint32_t snapshots_kept;            /* of each ledger, at least 2 */
     const char *udp_address;            /* "127.0.0.1:8546" of the packet port; NULL: none */
     const char *ethdev; /* DPDK device that has this address, with its arguments; NULL: a kernel socket */
+    uint64_t history_rebuild_bytes; /* of the log, up to which a start makes a lost history whole again */
     uint64_t history_map_bytes;
     uint32_t state_window_blocks; /* state at so many past blocks can be asked for; 0: 10,000 */
     uint64_t state_window_bytes;  /* of memory that this may take, per ledger; older ones are read from the

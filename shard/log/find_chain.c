@@ -82,3 +82,37 @@ hn_err hn_log_find_chain(const hn_log *log, hn_hash *out, char file_name[HN_LOG_
     }
     return HN_ERR_NOT_FOUND;
 }
+
+/* Frames of one segment up to the wanted one. *follows: the next segment may have it. */
+static uint64_t frame_bytes(const hn_log_file *self, bool *follows, uint64_t index)
+{
+    uint64_t offset = self->header.alignment;
+    hn_frame_header header;
+    *follows = false;
+    while (hn_log_file_frame(self, &header, offset) && header.index <= index) {
+        offset += header.frame_size;
+        *follows = header.index < index;
+    }
+    return offset - self->header.alignment;
+}
+
+uint64_t hn_log_bytes_before(const hn_log *log, uint64_t index)
+{
+    uint64_t bytes = 0;
+    bool follows = index != 0 && log->last_sequence != 0;
+    for (uint64_t sequence = hn_log_first_sequence(log); follows && sequence <= log->last_sequence;
+         sequence++) {
+        hn_log_file segment, next;
+        if (hn_log_file_open(&segment, log, sequence) != HN_OK)
+            break; /* replaying tells of it */
+        hn_frame_header first;
+        bool is_whole = hn_log_file_open(&next, log, sequence + 1) == HN_OK;
+        if (is_whole) {
+            is_whole = hn_log_file_frame(&next, &first, next.header.alignment) && first.index <= index;
+            hn_log_file_close(&next);
+        }
+        bytes += is_whole ? segment.header.segment_bytes : frame_bytes(&segment, &follows, index);
+        hn_log_file_close(&segment);
+    }
+    return bytes;
+}

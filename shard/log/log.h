@@ -124,6 +124,10 @@ enum { HN_LOG_FILE_NAME_MAX = 40 };
 HN_MUST_USE hn_err hn_log_find_chain(const hn_log *log, hn_hash *out, char file_name[HN_LOG_FILE_NAME_MAX],
                                      uint64_t index);
 
+/* How many bytes of frames lie before the end of this one, read from headers alone, as hn_log_find_chain
+ * does; as far as they check out. */
+uint64_t hn_log_bytes_before(const hn_log *log, uint64_t index);
+
 typedef struct hn_log_counts {
     uint64_t frames;
     uint64_t bytes; /* written, padding included */

@@ -67,6 +67,16 @@ Test(log, chain_values_are_found_by_the_headers)
         cr_assert_eq(hn_log_find_chain(log_open, &found, name, i), HN_OK, "frame %lu", (unsigned long)i);
         cr_assert(hn_hash_equal(&found, &chains[i]), "frame %lu", (unsigned long)i);
     }
+    cr_assert_eq(hn_log_bytes_before(log_open, 0), 0);
+    uint64_t before = 0;
+    for (uint64_t i = 1; i <= FRAMES; i++) {
+        /* Where a segment ends there may be room that no frame filled. */
+        uint64_t bytes = hn_log_bytes_before(log_open, i);
+        cr_assert_geq(bytes, before + HN_FRAME_SECTOR_BYTES, "frame %lu", (unsigned long)i);
+        cr_assert_leq(bytes, before + 2 * (HN_FRAME_HEADER_BYTES + PAYLOAD_MAX + HN_LOG_ALIGNMENT_MAX));
+        before = bytes;
+    }
+    cr_assert_eq(hn_log_bytes_before(log_open, FRAMES + 1), before);
     cr_assert_neq(strcmp(name, "log-000000000001.segment"), 0);
     cr_assert_eq(hn_log_find_chain(log_open, &found, name, 0), HN_ERR_NOT_FOUND);
     cr_assert_eq(hn_log_find_chain(log_open, &found, name, FRAMES + 1), HN_ERR_NOT_FOUND);
