@@ -78,13 +78,17 @@ static void add_to(_Atomic uint64_t *counter, uint64_t amount)
 unsigned hn_core_poll(hn_core *core)
 {
     unsigned total = 0;
+    uint64_t began = __builtin_ia32_rdtsc();
     for (unsigned i = 0; i < core->stage_count; i++) {
         hn_core_stage *stage = &core->stages[i];
         unsigned done = stage->poll(stage->self);
+        uint64_t ended = __builtin_ia32_rdtsc();
         if (done != 0) {
             add_to(&stage->items, done);
+            add_to(&stage->busy_cycles, ended - began);
             total += done;
         }
+        began = ended;
     }
     return total;
 }

@@ -21,7 +21,8 @@ typedef struct hn_core_stage {
     const char *name;
     unsigned (*poll)(void *self);
     void *self;
-    _Atomic uint64_t items; /* written by this core only */
+    _Atomic uint64_t items;       /* written by this core only, as the next */
+    _Atomic uint64_t busy_cycles; /* of the time stamp counter, in bursts that did something */
 } hn_core_stage;
 
 typedef struct hn_core {

@@ -6,6 +6,7 @@
 #include "pipeline/stage/wiring.h"
 #include "pipeline/stats/stats.h"
 
+#include <rte_cycles.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,7 +19,7 @@ static hn_err tell_stages(void *self, hn_stats_writer *writer, const char *param
 {
     const hn_node *node = self;
     (void)parameter;
-    uint64_t verified = 0, refused = 0;
+    uint64_t verified = 0, refused = 0, cycles_per_us = rte_get_tsc_hz() / 1000000;
     for (uint32_t i = 0; i < node->verifier_count; i++) {
         verified += read_counter(&node->verifiers[i]->verified);
         refused += read_counter(&node->verifiers[i]->refused);
@@ -45,8 +46,11 @@ static hn_err tell_stages(void *self, hn_stats_writer *writer, const char *param
     for (uint32_t i = 0; i < node->core_count; i++) {
         for (unsigned j = 0; j < node->cores[i]->stage_count; j++) {
             char name[64];
-            snprintf(name, sizeof name, "core%u_%s_items", i, node->cores[i]->stages[j].name);
-            hn_stats_put(writer, name, read_counter(&node->cores[i]->stages[j].items));
+            const hn_core_stage *stage = &node->cores[i]->stages[j];
+            snprintf(name, sizeof name, "core%u_%s_items", i, stage->name);
+            hn_stats_put(writer, name, read_counter(&stage->items));
+            snprintf(name, sizeof name, "core%u_%s_busy_us", i, stage->name);
+            hn_stats_put(writer, name, read_counter(&stage->busy_cycles) / cycles_per_us);
         }
     }
     return HN_OK;

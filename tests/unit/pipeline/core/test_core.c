@@ -71,3 +71,36 @@ Test(core, sleeps_when_idle_and_wakes_for_each_item)
     hn_ring_destroy(into.ring);
     hn_core_destroy(&core);
 }
+
+/* --- what stages are charged for --- */
+
+static unsigned work_for_a_while(void *self)
+{
+    const unsigned *done = self;
+    uint64_t end_ns = hn_clock_monotonic_ns() + 2000000;
+    while (hn_clock_monotonic_ns() < end_ns)
+        ;
+    return *done;
+}
+
+Test(core, charges_stages_for_bursts_that_did_something)
+{
+    static hn_core core;
+    static atomic_bool stop;
+    unsigned nothing = 0, some = 3;
+    cr_assert_eq(hn_core_init(&core, "test", &stop), HN_OK);
+    hn_core_add_stage(&core, "idle", work_for_a_while, &nothing);
+    hn_core_add_stage(&core, "busy", work_for_a_while, &some);
+    uint64_t began = __builtin_ia32_rdtsc();
+    for (unsigned i = 0; i < 5; i++)
+        cr_assert_eq(hn_core_poll(&core), some);
+    uint64_t all = __builtin_ia32_rdtsc() - began;
+    cr_assert_eq(core.stages[0].busy_cycles, 0u);
+    cr_assert_eq(core.stages[1].items, 15u);
+    cr_assert_gt(core.stages[1].busy_cycles, 0u);
+    cr_assert_lt(core.stages[1].busy_cycles, all);
+    /* Ten milliseconds of the twenty, or more when something else ran in between; no machine counts below 100
+     * MHz. */
+    cr_assert_gt(core.stages[1].busy_cycles, 10u * 100000u);
+    hn_core_destroy(&core);
+}
