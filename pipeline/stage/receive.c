@@ -46,15 +46,13 @@ static bool answer_known(hn_node *node, hn_reply *reply)
 static unsigned intake_room(const hn_node *node)
 {
     unsigned verify = hn_ring_room(node->verify), reply = hn_ring_room(node->reply);
-    return verify < reply ? verify : reply;
+    unsigned room = verify < reply ? verify : reply;
+    return room > node->taken_count ? room - node->taken_count : 0;
 }
 
 /* The pending transaction is on its way, or answered and given back. */
-static void take(hn_node *node, hn_pending *pending)
+static void take_hashed(hn_node *node, hn_pending *pending)
 {
-    hn_bytes raw = pending->content.transaction.raw;
-    hn_count(&node->counters.received, 1);
-    hn_keccak256(&pending->content.hash, raw.data, raw.size);
     hn_reply reply = hn_node_reply_to(pending, HN_VERDICT_KNOWN);
     if (answer_known(node, &reply)) {
         hn_node_answer(node, &reply);
@@ -65,6 +63,34 @@ static void take(hn_node *node, hn_pending *pending)
         hn_count(&node->counters.busy, 1);
         hn_node_refuse(node, pending, HN_VERDICT_BUSY, HN_REJECT_NONE);
     }
+}
+
+/* Those that came together are hashed together. */
+static unsigned take_burst(hn_node *node)
+{
+    hn_bytes raws[HN_RECEIVE_BURST];
+    hn_hash hashes[HN_RECEIVE_BURST];
+    unsigned count = node->taken_count;
+    if (count == 0)
+        return 0;
+    for (unsigned i = 0; i < count; i++)
+        raws[i] = node->taken[i]->content.transaction.raw;
+    hn_keccak256_batch(hashes, raws, count);
+    hn_recent_prefetch(node->recent, hashes, count);
+    hn_count(&node->counters.received, count);
+    node->taken_count = 0;
+    for (unsigned i = 0; i < count; i++) {
+        node->taken[i]->content.hash = hashes[i];
+        take_hashed(node, node->taken[i]);
+    }
+    return count;
+}
+
+static void take(hn_node *node, hn_pending *pending)
+{
+    node->taken[node->taken_count++] = pending;
+    if (node->taken_count == HN_RECEIVE_BURST)
+        take_burst(node);
 }
 
 hn_verdict hn_node_submit_datagram(void *self, hn_bytes raw, const hn_address *sender, hn_reply_level level,
@@ -154,6 +180,7 @@ unsigned hn_stage_receive(void *self)
 {
     hn_node *node = self;
     unsigned done = receive_submissions(node) + receive_datagrams(node);
+    take_burst(node);
     wake_verifiers(node);
     return done;
 }

@@ -159,6 +159,9 @@ struct hn_node {
     hn_port *port;
     uint32_t port_empty, port_rest; /* looks in a row that found nothing; loops until the next look */
     hn_wire_server *wire;
+    /* received, and not yet looked for among the known ones: none between two bursts */
+    hn_pending *taken[HN_RECEIVE_BURST];
+    uint32_t taken_count;
     _Atomic uint64_t last_timestamp_ns; /* of the newest batch */
     bool has_lost_end;                  /* at the start: the history knew more than the log */
     bool is_clock_behind;               /* and that was said */

@@ -148,3 +148,19 @@ bool hn_recent_find(const hn_recent *recent, hn_recent_outcome *out, const hn_ha
     *out = recent->entries[i].outcome;
     return true;
 }
+
+void hn_recent_prefetch(const hn_recent *recent, const hn_hash *hashes, size_t count)
+{
+    enum { GROUP = 16 };
+    for (size_t first = 0; first < count; first += GROUP) {
+        const uint32_t *buckets[GROUP];
+        size_t size = count - first < GROUP ? count - first : GROUP;
+        for (size_t i = 0; i < size; i++) {
+            buckets[i] = bucket_of(recent, &hashes[first + i]);
+            __builtin_prefetch(buckets[i]);
+        }
+        for (size_t i = 0; i < size; i++)
+            if (*buckets[i] != NONE)
+                __builtin_prefetch(&recent->entries[*buckets[i]]);
+    }
+}

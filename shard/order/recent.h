@@ -29,6 +29,9 @@ void hn_recent_destroy(hn_recent *recent);
 void hn_recent_put(hn_recent *recent, const hn_hash *hash, const hn_recent_outcome *outcome);
 /* Takes it out (a transaction that had no effect may come again). */
 void hn_recent_remove(hn_recent *recent, const hn_hash *hash, uint32_t ledger);
+/* These will be looked for: fetches their entries into the cache, which is otherwise one wait for memory
+ * after the other. */
+void hn_recent_prefetch(const hn_recent *recent, const hn_hash *hashes, size_t count);
 bool hn_recent_find(const hn_recent *recent, hn_recent_outcome *out, const hn_hash *hash, uint32_t ledger);
 
 #endif

@@ -66,6 +66,13 @@ static void submit_by_rpc(uint32_t ledger, uint8_t chain_id, uint64_t token)
     cr_assert_eq(hn_ring_push(node.submit, &pending, 1), 1u);
 }
 
+static void submit_by_datagram(uint8_t chain_id, uint64_t token)
+{
+    cr_assert_eq((int)hn_node_submit_datagram(&node, raw_of(chain_id), NULL, HN_REPLY_EXECUTED, token),
+                 (int)HN_VERDICT_QUEUED);
+    hn_stage_receive(&node); /* takes it with whatever came in the same burst */
+}
+
 static hn_reply next_reply(void)
 {
     hn_reply reply;
@@ -110,8 +117,7 @@ Test(receive, knows_a_transaction_whichever_way_it_came)
 {
     submit_by_rpc(1, 2, 1);
     cr_assert_eq(hn_stage_receive(&node), 1u);
-    cr_assert_eq((int)hn_node_submit_datagram(&node, raw_of(2), NULL, HN_REPLY_EXECUTED, 2),
-                 (int)HN_VERDICT_QUEUED);
+    submit_by_datagram(2, 2);
     hn_reply reply = next_reply();
     cr_assert_eq((int)reply.verdict, (int)HN_VERDICT_KNOWN);
     cr_assert_eq(reply.ledger, 1u);
@@ -122,8 +128,7 @@ Test(receive, knows_a_transaction_whichever_way_it_came)
                                  .block_number = 7,
                                  .frame_index = 9};
     hn_recent_put(node.recent, &reply.hash, &outcome);
-    cr_assert_eq((int)hn_node_submit_datagram(&node, raw_of(2), NULL, HN_REPLY_EXECUTED, 3),
-                 (int)HN_VERDICT_QUEUED);
+    submit_by_datagram(2, 3);
     reply = next_reply();
     cr_assert_eq((int)reply.verdict, (int)HN_VERDICT_EXECUTED);
     cr_assert_eq((int)reply.status, (int)HN_EVM_REVERT);
@@ -141,8 +146,7 @@ Test(receive, finds_the_ledger_by_the_chain_id)
 {
     hn_pending *pending;
     for (uint8_t chain_id = 1; chain_id <= 3; chain_id++) {
-        cr_assert_eq((int)hn_node_submit_datagram(&node, raw_of(chain_id), NULL, HN_REPLY_EXECUTED, chain_id),
-                     (int)HN_VERDICT_QUEUED);
+        submit_by_datagram(chain_id, chain_id);
         cr_assert_eq(hn_ring_pop(node.verify, &pending, 1), 1u);
         cr_assert_eq(pending->ledger, chain_id <= 2 ? chain_id - 1u : HN_LEDGER_NONE);
     }
