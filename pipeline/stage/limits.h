@@ -23,7 +23,8 @@ enum {
     HN_NOTICE_BYTES_MAX = 64 * 1024 * 1024, /* of raw transactions in it */
 
     HN_FRAME_TRANSACTIONS_MAX = 4096,
-    HN_FRAME_WORTHWHILE = 512, /* so many do not wait for more */
+    HN_FRAME_WORTHWHILE = 1024, /* so many do not wait for more */
+    HN_FEW_COMING = 128,        /* no more than those are not waited for */
     HN_FRAME_PAYLOAD_BYTES_MAX = 1024 * 1024,
     HN_FRAME_WORKS = 8,                              /* frames handed to one shard and not executed yet */
     HN_BLOCK_SLOTS = 64,                             /* executed blocks not yet sealed and published */

@@ -196,7 +196,8 @@ static uint64_t ready_count(const hn_node *node)
 
 static bool is_time_to_cut(hn_node *node)
 {
-    uint64_t due_ns = hn_cut_pace_due_ns(&node->cut_pace, hn_log_in_flight(node->log), ready_count(node));
+    uint64_t due_ns = hn_cut_pace_due_ns(&node->cut_pace, hn_log_in_flight(node->log), ready_count(node),
+                                         hn_ring_count(node->verify));
     if (due_ns == 0 || hn_clock_monotonic_ns() >= due_ns)
         return true;
     node->front->wake_at_ns = due_ns;
