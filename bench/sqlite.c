@@ -116,9 +116,13 @@ int main(int argc, char **argv)
         now_ns = then_ns;
     }
     qsort(latencies_ns, count, sizeof *latencies_ns, compare);
-    printf("%.1f %.1f %.1f %.1f\n", (double)count * 1e9 / (double)(now_ns - start_ns),
-           (double)latencies_ns[count / 2] / 1e3, (double)latencies_ns[count * 99 / 100] / 1e3,
-           (double)latencies_ns[count * 999 / 1000] / 1e3);
+    printf("%.1f", (double)count * 1e9 / (double)(now_ns - start_ns));
+    static const size_t PER_MILLE[] = {500, 990, 999};
+    for (size_t i = 0; i < sizeof PER_MILLE / sizeof *PER_MILLE; i++) {
+        size_t index = count * PER_MILLE[i] / 1000;
+        printf(" %.1f", (double)latencies_ns[index] / 1e3);
+    }
+    putchar('\n');
     free(latencies_ns);
     close_store(&self);
     return 0;
