@@ -9,6 +9,8 @@ int hn_cli_import(int argc, char **argv);
 int hn_cli_export(int argc, char **argv);
 int hn_cli_verify(int argc, char **argv);
 int hn_cli_reindex(int argc, char **argv);
+int hn_cli_backup(int argc, char **argv);
+int hn_cli_restore(int argc, char **argv);
 int hn_cli_stats(int argc, char **argv);
 
 enum { HN_EXIT_OK = 0, HN_EXIT_FAILED = 1, HN_EXIT_USAGE = 2, HN_EXIT_UNFINISHED = 3 };

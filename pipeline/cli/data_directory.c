@@ -190,6 +190,83 @@ hn_err hn_data_directory_check(hn_data_problem *problem, const char *path, hn_da
     return err;
 }
 
+/* --- visiting
+ * ------------------------------------------------------------------------------------------------- */
+
+static int compare_names(const void *left, const void *right)
+{
+    return strcmp(left, right);
+}
+
+typedef char file_name_text[HN_DATA_FORMAT_NAME_MAX + 1];
+
+/* Those that are described, whether they are there or not, and those that are not described yet. */
+static hn_err collect_names(file_name_text *names, size_t *count, hn_data_problem *problem,
+                            const hn_data_format *format, const char *path)
+{
+    char folder[PATH_BYTES];
+    struct dirent **entries = NULL;
+    join(folder, path, "ledgers");
+    int found = scandir(folder, &entries, is_ledger_file, alphasort);
+    if (found < 0)
+        return fail(problem, folder, errno);
+    for (uint32_t i = 0; i < format->count; i++)
+        memcpy(names[(*count)++], format->ledgers[i].name, sizeof names[0]);
+    for (int i = 0; i < found; i++) {
+        bool is_new = *count < LEDGERS_MAX && strlen(entries[i]->d_name) < sizeof names[0];
+        for (size_t j = 0; is_new && j < format->count; j++)
+            is_new = strcmp(names[j], entries[i]->d_name) != 0;
+        if (is_new)
+            snprintf(names[(*count)++], sizeof names[0], "%s", entries[i]->d_name);
+        free(entries[i]);
+    }
+    free(entries);
+    qsort(names, *count, sizeof names[0], compare_names);
+    return HN_OK;
+}
+
+static hn_err visit_all(hn_data_problem *problem, unsigned *version, const char *path, hn_arena *arena,
+                        hn_data_visitor each, void *self)
+{
+    size_t count = 0;
+    hn_data_format *format = hn_arena_alloc(arena, sizeof *format);
+    file_name_text *names = hn_arena_calloc(arena, LEDGERS_MAX, sizeof *names);
+    if (format == NULL || names == NULL)
+        return HN_ERR_NO_MEMORY;
+    HN_TRY(hn_data_format_read(format, problem, path, tell_standard_error, NULL));
+    HN_TRY(collect_names(names, &count, problem, format, path));
+    *version = format->version;
+    if (count == 0) {
+        snprintf(problem->text, sizeof problem->text, "%.400s: there is no ledger here", path);
+        return HN_ERR_NOT_FOUND;
+    }
+    for (size_t i = 0; i < count; i++) {
+        hn_node_ledger_options ledger;
+        hn_arena_mark mark = hn_arena_mark_now(arena);
+        if (strtoull(names[i], NULL, 10) != i) {
+            snprintf(problem->text, sizeof problem->text, "%.300s: ledger number %zu is missing", path, i);
+            return HN_ERR_CORRUPT;
+        }
+        HN_TRY(read_entry(&ledger, problem, arena, format, path, names[i], tell_standard_error, NULL));
+        HN_TRY(each(self, names[i], &ledger));
+        hn_arena_release(arena, mark);
+    }
+    return HN_OK;
+}
+
+hn_err hn_data_directory_visit(hn_data_problem *problem, unsigned *version, const char *path,
+                               hn_data_visitor each, void *self)
+{
+    hn_arena arena;
+    hn_arena_init(&arena, 0, 0);
+    hn_err err = visit_all(problem, version, path, &arena, each, self);
+    hn_arena_destroy(&arena);
+    return err;
+}
+
+/* --- writing
+ * -------------------------------------------------------------------------------------------------- */
+
 /* Writes a file under a temporary name, makes it durable, and renames it. */
 static hn_err write_file(hn_data_problem *problem, const char *folder, const char *file_name,
                          hn_bytes content)

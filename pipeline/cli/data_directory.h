@@ -25,6 +25,14 @@ HN_MUST_USE hn_err hn_data_directory_make(hn_data_problem *problem, const char *
 HN_MUST_USE hn_err hn_data_directory_list(const hn_node_ledger_options **out, uint32_t *count,
                                           hn_data_problem *problem, hn_arena *arena, const char *path);
 
+/* The files of DIRECTORY/ledgers and their content, in order, to be copied while a node may be running there:
+ * nothing is changed. `each` gets a file's name, and the ledger with its genesis text; both are valid during
+ * the call. *version: of the directory. HN_ERR_NOT_FOUND: there is no ledger. HN_ERR_CORRUPT, HN_ERR_VERSION,
+ * and what `each` fails with. */
+typedef hn_err (*hn_data_visitor)(void *self, const char *file_name, const hn_node_ledger_options *ledger);
+HN_MUST_USE hn_err hn_data_directory_visit(hn_data_problem *problem, unsigned *version, const char *path,
+                                           hn_data_visitor each, void *self);
+
 /* Adds a ledger behind the others. genesis_json empty: the development ledger. HN_ERR_EXISTS: the name or the
  * chain id is taken; what reading the genesis fails with. Nothing is written then. */
 HN_MUST_USE hn_err hn_data_directory_add(hn_data_problem *problem, const char *path, const char *name,

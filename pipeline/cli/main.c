@@ -19,6 +19,8 @@ static const struct {
     {"export", hn_cli_export, "write the blocks of a ledger to a file"},
     {"verify", hn_cli_verify, "audit a data directory offline: log, snapshots, roots"},
     {"reindex", hn_cli_reindex, "make the block history again from the log"},
+    {"backup", hn_cli_backup, "copy a data directory, also of a running node, to a folder or stream"},
+    {"restore", hn_cli_restore, "make a data directory from a backup"},
     {"stats", hn_cli_stats, "ask the stats socket of a running node"},
     {"load", hn_cli_load, "load generator, over datagrams or JSON-RPC"},
     {"evm", hn_cli_evm, "run code or public test vectors: run, statetest, blocktest, ..."},

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { TEXT_MAX = 128 }; /* of one value on the stats socket, with its end */
+
 static uint64_t read_counter(const _Atomic uint64_t *counter)
 {
     return atomic_load_explicit(counter, memory_order_relaxed);
@@ -98,6 +100,10 @@ static hn_err tell_log(void *self, hn_stats_writer *writer, const char *paramete
     (void)parameter;
     const hn_log_view *view = &node->log_view;
     hn_stats_put_text(writer, "state", states[atomic_load_explicit(&view->state, memory_order_relaxed)]);
+    char *absolute = realpath(node->options.data_directory, NULL);
+    /* A text that is too long for the socket would be cut. */
+    hn_stats_put_text(writer, "directory", absolute != NULL && strlen(absolute) < TEXT_MAX ? absolute : "");
+    free(absolute);
     hn_stats_put(writer, "intake_closed", atomic_load(&node->intake_closed) != 0);
     hn_stats_put_text(writer, "intake", hn_node_intake_state(node));
     hn_stats_put(writer, "last_index", read_counter(&view->last_index));
