@@ -47,12 +47,13 @@ hn_u256 hn_u256_mul_overflow(const hn_u256 *x, const hn_u256 *y, bool *overflow)
 
 bool hn_u256_add_product(hn_u256 *sum, const hn_u256 *x, uint64_t factor)
 {
-    bool overflow;
-    bool carry;
-    hn_u256 wide = hn_u256_of(factor);
-    hn_u256 product = hn_u256_mul_overflow(x, &wide, &overflow);
-    *sum = hn_u256_add_carry(sum, &product, &carry);
-    return !overflow && !carry;
+    uint64_t carry = 0;
+    for (int i = 0; i < 4; i++) {
+        hn_u128 step = (hn_u128)x->w[i] * factor + sum->w[i] + carry; /* fits: (2^64 - 1)^2 + 2 (2^64 - 1) */
+        sum->w[i] = (uint64_t)step;
+        carry = (uint64_t)(step >> 64);
+    }
+    return carry == 0;
 }
 
 /* 128 by 64 bits, high < divisor. The compiler's own 128-bit division would call a library function. */

@@ -1,7 +1,7 @@
 /* One transaction: pay, run, settle (yellow paper, section 6). */
 #include "engine/chain/authorization.h"
 #include "engine/chain/parameters.h"
-#include "engine/chain/transaction_check.h"
+#include "engine/chain/transfer.h"
 
 /* What is warm before the first instruction (EIP-2929, 2930, 3651), but for the precompiles, which the
  * machine knows. */
@@ -80,9 +80,7 @@ static uint64_t settle(hn_block_context *context, hn_transaction_result *result,
     hn_u256 back = hn_u256_mul(&unused_gas, &costs->gas_price);
     hn_state_add_balance(context->state, sender, &back);
 
-    hn_u256 tip = costs->gas_price;
-    if (block->fork >= HN_FORK_LONDON)
-        tip = hn_u256_less(&tip, &block->base_fee) ? hn_u256_of(0) : hn_u256_sub(&tip, &block->base_fee);
+    hn_u256 tip = hn_transaction_tip_price(block, &costs->gas_price);
     hn_u256 used_gas = hn_u256_of(used);
     hn_u256 fee = hn_u256_mul(&used_gas, &tip);
     hn_state_account *beneficiary = hn_state_get(context->state, &block->beneficiary);
@@ -145,7 +143,7 @@ static hn_err run(hn_block_context *context, hn_transaction_result *result, hn_r
     result->gas_used = settle(context, result, transaction, costs, execution.gas_left, sender);
     HN_TRY(copy_logs(context, receipt));
     hn_state_end_transaction(state);
-    return hn_state_failed(state) ? HN_ERR_NO_MEMORY : HN_OK;
+    return HN_OK;
 }
 
 static hn_u256 bound_of(hn_reject reject, const hn_block_context *context, const hn_transaction *transaction,
@@ -187,7 +185,10 @@ hn_err hn_transaction_apply(hn_block_context *context, hn_transaction_result *re
     }
 
     *receipt = (hn_receipt){.type = transaction->type};
-    HN_TRY(run(context, result, receipt, signed_transaction, &costs, sender));
+    if (!hn_transfer_run(context, result, signed_transaction, &costs, sender))
+        HN_TRY(run(context, result, receipt, signed_transaction, &costs, sender));
+    if (hn_state_failed(context->state))
+        return HN_ERR_NO_MEMORY;
     context->gas_used += result->gas_used;
     context->blob_gas_used += costs.blob_gas;
     receipt->succeeded = result->status == HN_EVM_SUCCESS;

@@ -1,10 +1,8 @@
 #include "engine/state/account_table.h"
 
 #include "engine/base/check.h"
+#include "engine/state/address_hash.h"
 #include "engine/state/table_memory.h"
-
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 
 enum { CAPACITY_AT_LEAST = 64 };
 
@@ -37,7 +35,7 @@ void hn_account_table_destroy(hn_account_table *table)
 
 uint64_t hn_account_table_home(const hn_account_table *table, const hn_address *address)
 {
-    return XXH3_64bits_withSeed(address->b, sizeof address->b, table->seed) & table->mask;
+    return hn_address_hash(address, table->seed) & table->mask;
 }
 
 /* The account's slot, or the free one where it would go. */

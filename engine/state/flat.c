@@ -5,6 +5,9 @@
 
 #include <stdlib.h>
 
+/* Accounts of a diff that are on their way from memory. */
+enum { AHEAD = 8 };
+
 hn_err hn_flat_create(hn_flat **out, uint64_t table_seed, size_t account_capacity)
 {
     hn_flat *flat = calloc(1, sizeof *flat);
@@ -201,8 +204,11 @@ static hn_err apply_account(hn_flat *flat, hn_arena *arena, hn_account_change *c
 
 hn_err hn_flat_apply(hn_flat *flat, hn_arena *arena, hn_state_diff *diff)
 {
-    for (uint32_t i = 0; i < diff->account_count; i++)
+    for (uint32_t i = 0; i < diff->account_count; i++) {
+        if (i + AHEAD < diff->account_count)
+            hn_flat_prefetch_account(flat, &diff->accounts[i + AHEAD].address);
         HN_TRY(apply_account(flat, arena, &diff->accounts[i]));
+    }
     return HN_OK;
 }
 

@@ -103,6 +103,21 @@ void hn_state_create_contract(hn_state *state, hn_state_account *account, uint64
  */
 bool hn_state_self_destruct(hn_state *state, hn_state_account *account);
 
+/* What a transaction that runs no code does to the accounts: they may be one and the same. */
+typedef struct hn_state_payment {
+    hn_state_account *sender; /* has value + fee; its nonce is raised */
+    hn_state_account *recipient;
+    hn_state_account *beneficiary;
+    hn_u256 value;
+    hn_u256 fee; /* of which `tip` goes to the beneficiary; the rest to nobody */
+    hn_u256 tip;
+} hn_state_payment;
+
+/* Makes a whole transaction's payment at once, from Spurious Dragon on, and outside all checkpoints: nothing
+ * of it is journaled. False, and nothing has changed: the block's journal is kept, or an account would have
+ * to be cleared (EIP-161); then the writers above must do it. */
+bool hn_state_pay(hn_state *state, const hn_state_payment *payment);
+
 /* Its code, loaded on first use; NULL when there is none. */
 const hn_code *hn_state_code(hn_state *state, hn_state_account *account);
 /* Some slot is not zero (EIP-7610's question at contract creation). Asked of accounts that could run no code

@@ -115,6 +115,37 @@ void hn_state_delete_account(hn_state *state, hn_working_account *account)
     account->face.exists = false;
 }
 
+/* A payment of `amount` touches an account that is empty and stays so: it would be cleared (EIP-161). */
+static bool would_clear(const hn_state_account *account, const hn_u256 *amount)
+{
+    return hn_u256_is_zero(amount) && account->exists && hn_state_is_empty(account);
+}
+
+static void add(hn_state_account *account, const hn_u256 *amount)
+{
+    if (hn_u256_is_zero(amount))
+        return; /* brings nobody into existence */
+    account->current.balance = hn_u256_add(&account->current.balance, amount);
+    account->exists = true;
+}
+
+bool hn_state_pay(hn_state *state, const hn_state_payment *payment)
+{
+    if (state->keep_block_journal || state->fork < HN_FORK_SPURIOUS_DRAGON ||
+        would_clear(payment->recipient, &payment->value) || would_clear(payment->beneficiary, &payment->tip))
+        return false;
+    hn_state_account *sender = payment->sender;
+    bool borrow;
+    hn_u256 spent = hn_u256_add(&payment->value, &payment->fee);
+    sender->current.balance = hn_u256_sub_borrow(&sender->current.balance, &spent, &borrow);
+    HN_CHECK(!borrow);
+    sender->current.nonce++;
+    sender->exists = true;
+    add(payment->recipient, &payment->value);
+    add(payment->beneficiary, &payment->tip);
+    return true;
+}
+
 const hn_code *hn_state_code(hn_state *state, hn_state_account *account)
 {
     if (account->code == NULL && !hn_hash_equal(&account->current.code_hash, &hn_keccak256_of_nothing))

@@ -1,9 +1,7 @@
 #include "engine/state/working_set.h"
 
 #include "engine/crypto/keccak.h"
-
-#define XXH_INLINE_ALL
-#include <xxhash.h>
+#include "engine/state/address_hash.h"
 
 enum { ACCOUNTS_AT_FIRST = 1024, SLOTS_AT_FIRST = 4096, CODES_AT_FIRST = 64, CHUNK_BYTES = 1 << 18 };
 
@@ -81,7 +79,7 @@ static hn_working_account *load_account(hn_working_set *set, uint32_t hash, cons
 hn_working_account *hn_working_set_account(hn_working_set *set, const hn_address *address)
 {
     const hn_pointer_table *table = &set->accounts;
-    uint32_t hash = (uint32_t)XXH3_64bits_withSeed(address->b, sizeof address->b, set->seed);
+    uint32_t hash = (uint32_t)hn_address_hash(address, set->seed);
     for (uint32_t i = hash & table->mask; hn_pointer_table_used(table, i); i = (i + 1) & table->mask) {
         if (table->entries[i].hash != hash)
             continue;
