@@ -136,6 +136,26 @@ static void prefetch(const hn_ledger *ledger, const hn_batch *batch, uint32_t in
     }
 }
 
+/* The same for the storage that a group of calls will probably read, from the transaction at `begin` on. */
+static void foresee(const hn_ledger *ledger, hn_evm *evm, const hn_batch *batch, uint32_t begin)
+{
+    hn_evm_call calls[HN_EVM_FORESEEN_CALLS];
+    hn_evm_foreseen_slot slots[HN_EVM_FORESEEN_CALLS * HN_EVM_FORESEEN_SLOTS_A_CALL];
+    size_t count = 0;
+    for (uint32_t i = begin; i < batch->transaction_count && i < begin + HN_EVM_FORESEEN_CALLS; i++) {
+        const hn_signed_transaction *transaction = batch->transactions[i];
+        if (transaction->transaction.data.size != 0 && !transaction->transaction.is_create)
+            calls[count++] = (hn_evm_call){.sender = &transaction->sender,
+                                           .recipient = &transaction->transaction.to,
+                                           .input = transaction->transaction.data};
+    }
+    if (count == 0)
+        return;
+    count = hn_evm_foresee(evm, slots, calls, count);
+    for (size_t i = 0; i < count; i++)
+        hn_flat_prefetch_slot(ledger->flat, &slots[i].account, &slots[i].key);
+}
+
 static hn_err run_batch(const hn_ledger *ledger, hn_executed_block *out, hn_block_context *context,
                         const hn_batch *batch)
 {
@@ -144,6 +164,8 @@ static hn_err run_batch(const hn_ledger *ledger, hn_executed_block *out, hn_bloc
         prefetch(ledger, batch, i);
     for (uint32_t i = 0; i < batch->transaction_count; i++) {
         prefetch(ledger, batch, i + 2 * AHEAD);
+        if (i % HN_EVM_FORESEEN_CALLS == 0 && !context->avoids_fast_paths)
+            foresee(ledger, context->evm, batch, i + AHEAD);
         const hn_signed_transaction *transaction = batch->transactions[i];
         hn_transaction_result *outcome = &out->outcomes[i];
         uint64_t own_size = transaction->transaction.raw.size + TRANSACTION_OVERHEAD_BYTES;
@@ -223,7 +245,7 @@ hn_err hn_ledger_execute(hn_ledger *ledger, hn_executed_block *out, hn_arena *ar
         .evm = evm,
         .signatures = signatures,
         .arena = arena,
-        .runs_transfers_in_machine = ledger->options.runs_transfers_in_machine,
+        .avoids_fast_paths = ledger->options.avoids_fast_paths,
         .tolerates_missing_system_contracts = true,
     };
     hn_ledger_begin_context(ledger, &context, &block.header);

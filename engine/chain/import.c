@@ -124,7 +124,7 @@ static hn_err execute(incoming *self)
     hn_block_context context = {.evm = self->evm,
                                 .signatures = self->signatures,
                                 .arena = self->arena,
-                                .runs_transfers_in_machine = ledger->options.runs_transfers_in_machine,
+                                .avoids_fast_paths = ledger->options.avoids_fast_paths,
                                 .tolerates_missing_system_contracts =
                                     ledger->options.profile == HN_PROFILE_FAST ||
                                     ledger->options.imports_own_blocks};

@@ -37,7 +37,7 @@ typedef struct hn_ledger_options {
     uint64_t table_seed;
     uint64_t block_gas_limit; /* 0: the genesis's; built blocks keep it constant otherwise */
     size_t expected_accounts;
-    bool runs_transfers_in_machine; /* as in hn_block_context */
+    bool avoids_fast_paths;  /* as in hn_block_context */
     bool imports_own_blocks; /* strict: takes a block although system contracts are missing, as this builds */
     hn_ledger_port port;     /* await_block_hash NULL: asking for an unsealed hash is a broken invariant */
 } hn_ledger_options;

@@ -15,7 +15,7 @@ static bool is_plain(const hn_block_context *context, const hn_transaction *tran
 {
     bool is_watched = context->tracer != NULL || context->is_simulation || context->is_unsigned ||
                       context->block.precompile_move_count != 0;
-    return !context->runs_transfers_in_machine && !is_watched && context->block.fork >= HN_FORK_BERLIN &&
+    return !context->avoids_fast_paths && !is_watched && context->block.fork >= HN_FORK_BERLIN &&
            transaction->type <= HN_TRANSACTION_DYNAMIC_FEE && !transaction->is_create &&
            transaction->data.size == 0 && transaction->access_list_count == 0;
 }

@@ -32,7 +32,7 @@ typedef struct hn_block_context {
     bool is_unsigned; /* eth_simulateV1 with validation: what only a signer can answer for is not asked, which
                          are the sender's code, the chain id and EIP-7825's cap */
     hn_tracer *tracer;
-    bool runs_transfers_in_machine; /* also those that need none (transfer.h); the results are the same */
+    bool avoids_fast_paths; /* transfers without the machine, foreseen hashes: results are the same */
     bool tolerates_missing_system_contracts; /* they then make no requests, instead of an invalid block */
 } hn_block_context;
 

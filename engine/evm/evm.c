@@ -3,6 +3,7 @@
 #include "engine/codec/rlp.h"
 #include "engine/crypto/keccak.h"
 #include "engine/evm/machine.h"
+#include "engine/evm/mapping_slots.h"
 
 #include <stdlib.h>
 
@@ -68,6 +69,7 @@ void hn_evm_destroy(hn_evm *evm)
     if (evm == NULL)
         return;
     hn_code_cache_destroy(&evm->code_cache);
+    hn_mapping_slots_destroy(evm->mapping_slots);
     hn_arena_destroy(&evm->scratch);
     free(evm->frames);
     free(evm->stack_region);
@@ -93,6 +95,13 @@ void hn_evm_execute(hn_evm *evm, hn_evm_result *result, hn_state *state, const h
     hn_code_cache_settle(&evm->code_cache);
     hn_arena_reset(&evm->scratch);
     hn_run_frames(evm, result);
+}
+
+size_t hn_evm_foresee(hn_evm *evm, hn_evm_foreseen_slot *out, const hn_evm_call *calls, size_t count)
+{
+    if (evm->mapping_slots == NULL && hn_mapping_slots_create(&evm->mapping_slots) != HN_OK)
+        return 0;
+    return hn_mapping_slots_foresee(evm->mapping_slots, out, calls, count);
 }
 
 void hn_evm_interrupt(hn_evm *evm)

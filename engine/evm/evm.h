@@ -132,6 +132,27 @@ void hn_evm_execute(hn_evm *evm, hn_evm_result *result, hn_state *state, const h
  * shown, or the frame that was to begin, does not run. */
 void hn_evm_interrupt(hn_evm *evm);
 
+/* A call that will probably come: a transaction's. */
+typedef struct hn_evm_call {
+    const hn_address *sender;
+    const hn_address *recipient;
+    hn_bytes input;
+} hn_evm_call;
+
+/* A slot that such a call will probably read. */
+typedef struct hn_evm_foreseen_slot {
+    hn_address account;
+    hn_u256 key;
+} hn_evm_foreseen_slot;
+
+enum { HN_EVM_FORESEEN_CALLS = 8, HN_EVM_FORESEEN_SLOTS_A_CALL = 4 };
+
+/* Between executions: computes beforehand, all together, what calls like these were seen to hash for entries
+ * of mappings, and writes the places into *out, which has room for HN_EVM_FORESEEN_SLOTS_A_CALL a call;
+ * returns how many. At most HN_EVM_FORESEEN_CALLS at a time, soon to be executed by this machine. Guesses:
+ * results are the same without it. The first call makes the machine begin to watch. */
+size_t hn_evm_foresee(hn_evm *evm, hn_evm_foreseen_slot *out, const hn_evm_call *calls, size_t count);
+
 /* Between executions. Code that the machine sees for the first time is not worth decoding when it runs only
  * for a moment: it runs in the exact interpreter until it has used so much gas. HN_EVM_PATIENCE_USUAL: what
  * fits its size; 0: code is decoded at once. Results are the same. */

@@ -83,6 +83,7 @@ struct hn_evm {
     uint8_t *return_buffer; /* as large as the memory region: holds return_data */
     hn_arena scratch;       /* outputs of precompiles, until the frame ends */
     hn_code_cache code_cache;
+    struct hn_mapping_slots *mapping_slots; /* NULL: nobody foresees */
     hn_reciprocals reciprocals;
     hn_gas_table gas_tables[HN_FORK_COUNT];
 };

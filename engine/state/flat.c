@@ -84,6 +84,13 @@ void hn_flat_prefetch_account(const hn_flat *flat, const hn_address *address)
     hn_account_table_prefetch(&flat->accounts, address);
 }
 
+void hn_flat_prefetch_slot(const hn_flat *flat, const hn_address *address, const hn_u256 *key)
+{
+    const hn_account_slot *slot = hn_account_table_find(&flat->accounts, address);
+    if (slot != NULL && slot->contract >= HN_CONTRACT_FIRST)
+        hn_slot_table_prefetch(&flat->slots, slot->contract, key);
+}
+
 size_t hn_flat_account_count(const hn_flat *flat)
 {
     return flat->accounts.count;

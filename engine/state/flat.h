@@ -46,6 +46,8 @@ hn_state_view hn_flat_view(hn_flat *flat);
 
 /* Hints that an account will soon be read: fetches its cache lines. */
 void hn_flat_prefetch_account(const hn_flat *flat, const hn_address *address);
+/* The same of a slot. Reads the account: of use where that was fetched before. */
+void hn_flat_prefetch_slot(const hn_flat *flat, const hn_address *address, const hn_u256 *key);
 
 size_t hn_flat_account_count(const hn_flat *flat);
 size_t hn_flat_slot_count(const hn_flat *flat);

@@ -130,6 +130,13 @@ void hn_slot_table_get(const hn_slot_table *table, hn_u256 *out, uint32_t contra
     *out = slot != NULL ? slot->value : hn_u256_of(0);
 }
 
+void hn_slot_table_prefetch(const hn_slot_table *table, uint32_t contract, const hn_u256 *key)
+{
+    const hn_storage_slot *slot = &table->slots[hash_of(table, contract, key) & table->mask];
+    __builtin_prefetch(slot);
+    __builtin_prefetch((const char *)(slot + 1) - 1); /* it may begin in the middle of a cache line */
+}
+
 /* Puts a slot that the table does not hold. There is room. */
 static void place(hn_slot_table *table, uint32_t hash, uint32_t contract, const hn_u256 *key,
                   const hn_u256 *value)

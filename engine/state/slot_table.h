@@ -52,6 +52,8 @@ void hn_slot_table_drop_contract(hn_slot_table *table, uint32_t number);
 
 /* Zero when absent. */
 void hn_slot_table_get(const hn_slot_table *table, hn_u256 *out, uint32_t contract, const hn_u256 *key);
+/* Hints that a slot will soon be read. */
+void hn_slot_table_prefetch(const hn_slot_table *table, uint32_t contract, const hn_u256 *key);
 /* Zero removes. HN_ERR_LIMIT at 2^31 slots. */
 HN_MUST_USE hn_err hn_slot_table_put(hn_slot_table *table, uint32_t contract, const hn_u256 *key,
                                      const hn_u256 *value);

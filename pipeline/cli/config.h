@@ -97,8 +97,8 @@ typedef struct hn_config_ledger {
       "DPDK device that has that address, with its arguments; default: a socket of the kernel")              \
     X(signature_kernel, "signature.kernel", TEXT, "auto", 0, 0,                                              \
       "what recovers signatures: auto, avx512ifma, avx2 or libsecp256k1")                                    \
-    X(evm_transfers, "evm.transfers", SWITCH, "false", 0, 0,                                                 \
-      "run plain transfers in the EVM too: slower, with the same results")                                   \
+    X(fast_paths, "fast-paths", SWITCH, "true", 0, 0,                                                        \
+      "transfers without the EVM, mapping slots hashed beforehand: same results, sooner")                    \
     X(pool_transactions, "pool.transactions", NUMBER, "32768", 1, 49152, "waiting transactions per ledger")  \
     X(pool_sender, "pool.sender", NUMBER, "4096", 1, 49152, "waiting transactions per sender")               \
     X(pool_gapped, "pool.gapped", NUMBER, "2048", 1, 49152, "of them behind a gap in the nonces")            \

@@ -228,7 +228,7 @@ static bool start_node(running *self)
     options.call_gas_cap = config->rpc_gas_cap;
     options.query_workers = (uint32_t)config->rpc_workers;
     options.signature_kernel = config->signature_kernel;
-    options.runs_transfers_in_machine = config->evm_transfers;
+    options.avoids_fast_paths = !config->fast_paths;
     options.is_quiet = config->quiet;
     if (!start_eal(self, options.cores))
         return false;

@@ -285,7 +285,7 @@ static hn_err open_ledger(audit *self, const hn_node_ledger_options *options)
                ? hn_genesis_development(&ledger->genesis, &self->arena)
                : hn_genesis_read(&ledger->genesis, NULL, &self->arena, options->genesis_json));
     hn_ledger_options executor_options = {.profile = options->is_strict ? HN_PROFILE_STRICT : HN_PROFILE_FAST,
-                                          .runs_transfers_in_machine = true, /* not the way of the node */
+                                          .avoids_fast_paths = true, /* not the way of the node */
                                           .imports_own_blocks = true};
     HN_TRY(hn_ledger_create(&replayed->executor, &ledger->genesis, &executor_options));
     self->ledger_count++;

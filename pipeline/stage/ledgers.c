@@ -71,7 +71,7 @@ static hn_err make_state(hn_node_ledger *ledger, uint64_t table_seed)
     hn_ledger_options executor_options = {
         .profile = ledger->is_strict ? HN_PROFILE_STRICT : HN_PROFILE_FAST,
         .table_seed = table_seed,
-        .runs_transfers_in_machine = ledger->node->options.runs_transfers_in_machine,
+        .avoids_fast_paths = ledger->node->options.avoids_fast_paths,
         .imports_own_blocks = true,
         .port = {.self = ledger, .await_block_hash = hn_node_await_block_hash},
     };

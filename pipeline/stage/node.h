@@ -59,9 +59,9 @@ typedef struct hn_node_options {
     bool is_archive;              /* state at every block: what the history has of it is never given up */
     uint32_t query_workers;       /* threads for calls and traces, at most 64; 0: 2 */
     uint64_t call_gas_cap;
-    bool runs_transfers_in_machine; /* also those that need none: slower, with the same results */
-    const char *signature_kernel;   /* see hn_signature_context_create_named; NULL: the best */
-    bool is_quiet;                  /* no progress on standard error */
+    bool avoids_fast_paths;       /* see hn_block_context */
+    const char *signature_kernel; /* see hn_signature_context_create_named; NULL: the best */
+    bool is_quiet;                /* no progress on standard error */
 } hn_node_options;
 
 /* Sane values for everything but the directory and the ledgers. */

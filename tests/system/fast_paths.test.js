@@ -44,7 +44,7 @@ test('a log run again without fast paths gives the same blocks', { timeout: 3000
   assert.ok(made.length > 20, `${made.length} blocks`);
   assert.equal((await node.stop()).code, 0);
 
-  const ways = [['--evm-transfers'], ['--signature-kernel', 'libsecp256k1', '--pool-known-senders', '0'], []];
+  const ways = [['--no-fast-paths'], ['--signature-kernel', 'libsecp256k1', '--pool-known-senders', '0'], []];
   for (const [index, args] of ways.entries()) {
     const again = await startNode(t, { data: withLogAlone(data, path.join(folder, `again-${index}`)), args });
     await until(async () => Number(await again.call('eth_blockNumber')) >= made.length - 1, 'all is back', 60000);

@@ -81,7 +81,7 @@ static void side_open(test_side *self, const test_world *world, unsigned benefic
 {
     *self = (test_side){.ledger = NULL};
     hn_ledger_options options = {.beneficiary = world->addresses[beneficiary],
-                                 .runs_transfers_in_machine = is_in_machine};
+                                 .avoids_fast_paths = is_in_machine};
     cr_assert_eq(hn_ledger_create(&self->ledger, &world->genesis, &options), HN_OK);
     cr_assert_eq(hn_sealer_create(&self->sealer, &world->genesis, 1), HN_OK);
     hn_hash hash;
@@ -309,9 +309,9 @@ Test(transfer, takes_its_own_path_only_when_nothing_can_run)
     transaction->to = self.world.addresses[USUAL + 3];
     cr_assert(attempt_run(&self));
 
-    self.context.runs_transfers_in_machine = true;
+    self.context.avoids_fast_paths = true;
     cr_assert_not(attempt_run(&self));
-    self.context.runs_transfers_in_machine = false;
+    self.context.avoids_fast_paths = false;
     self.context.is_simulation = true;
     cr_assert_not(attempt_run(&self));
     self.context.is_simulation = false;
