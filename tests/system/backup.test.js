@@ -281,6 +281,19 @@ test('what cannot be backed up, and where to, is said; a data directory can be m
   refused(await restore(at('gone'), '--data', at('r')), at('r'), /No such file/);
   refused(await restore(data, '--data', at('r')), at('r'), /no manifest/);
 
+  // A directory from before there was a version: its backup says so, and what is restored is up to date. A newer one is refused.
+  assert.equal(spawnSync('cp', ['-a', data, at('old')]).status, 0);
+  for (const name of ['format', 'format.copy', ...fs.readdirSync(at('old/ledgers')).filter((each) => each.endsWith('.copy')).map((each) => `ledgers/${each}`)]) fs.rmSync(path.join(at('old'), name));
+  succeeded(await backup('--data', at('old'), '--rate', '0', at('old backup')));
+  assert.match(fs.readFileSync(at('old backup/manifest'), 'utf8'), /^format 0$/m);
+  assert.ok(!fs.existsSync(at('old/format')), 'a backup changes nothing');
+  succeeded(await restore(at('old backup'), '--data', at('old again')));
+  assert.match(fs.readFileSync(at('old again/format'), 'utf8'), /^version 1$/m);
+  await checkSmall(t, at('old again'), receipts);
+  for (const name of ['format', 'format.copy']) fs.writeFileSync(path.join(at('old'), name), 'hanse data directory\nversion 2\nsomething new\n');
+  const newer = await backup('--data', at('old'), at('none'));
+  assert.deepEqual([newer.code, /newer version of Hanse: its format is 2, this program knows up to 1; there is no backup/.test(newer.stderr), fs.existsSync(at('none'))], [1, true, false], newer.stderr);
+
   // A ledger without a transaction.
   succeeded(await run(['init', '--data', at('new'), '--genesis', at('first.json')]));
   succeeded(await backup('--data', at('new'), at('new backup')));

@@ -378,6 +378,16 @@ test('a data directory from before there was a version is brought up to date; a 
   await node.stop();
   assert.equal(fs.readFileSync(format, 'utf8'), text);
   assert.deepEqual(fs.readFileSync(path.join(data, 'ledgers/00000-one.json.copy')), fs.readFileSync(path.join(data, 'ledgers/00000-one.json')));
+  // An upgrade that was killed between two of its files is completed by the next start.
+  const upgraded = ['ledgers/00000-one.json.copy', 'format', 'format.copy'];
+  for (let done = 0; done < upgraded.length; done++) {
+    for (const name of upgraded.slice(done)) fs.rmSync(path.join(data, name));
+    const next = await startNode(t, { dev: false, args });
+    assert.equal(await next.nonce(accounts[0].address), nonce);
+    await next.stop();
+    assert.deepEqual(upgraded.slice(1).map((name) => fs.readFileSync(path.join(data, name), 'utf8')), [text, text], `${done} files were done`);
+    assert.ok(fs.existsSync(path.join(data, upgraded[0])));
+  }
   for (const name of ['format', 'format.copy']) fs.writeFileSync(path.join(data, name), 'hanse data directory\nversion 2\nsomething new\n');
   const answer = await refusedNode(t, args);
   assert.deepEqual([answer.code, /written by a newer version of Hanse: its format is 2, this program knows up to 1/.test(answer.stderr)], [1, true], answer.stderr);
