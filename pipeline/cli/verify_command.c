@@ -164,32 +164,41 @@ static void open_history(audit *self)
     hn_err err = hn_history_inspect(&why, path);
     if (err == HN_ERR_NOT_FOUND)
         return;
+    if (err == HN_ERR_BUSY) {
+        /* Nothing is wrong with that: no start uses it, so nothing is to be found in it. */
+        fprintf(stderr, "hanse verify: note: %s: it is not looked at, the next start makes it again\n",
+                why.text);
+        return;
+    }
     if (err != HN_OK) {
         complain(self, "%s: the next start makes the block history again from the log",
                  why.text[0] != '\0' ? why.text : hn_err_text(err));
         return;
     }
-    hn_history_options options = {.directory = path};
-    bool was_wiped = false;
-    err = hn_history_open(&self->history, &why, &was_wiped, &options);
-    if (err == HN_OK)
-        err = hn_history_reader_create(&self->reader, self->history);
-    if (err != HN_OK)
-        fprintf(stderr, "hanse verify: the block history is not compared: %s\n",
-                why.text[0] != '\0' ? why.text : hn_err_text(err));
-    else if (was_wiped)
-        complain(self, "%s", why.text);
+    volatile hn_err opened = HN_ERR_CORRUPT; /* kept over the jump */
+    if (sigsetjmp(beyond_history, 1) == 0) {
+        guard_history(true);
+        opened = hn_history_open_read_only(&self->history, &why, path);
+        if (opened == HN_OK)
+            opened = hn_history_reader_create(&self->reader, self->history);
+    }
+    guard_history(false);
+    if (opened == HN_OK)
+        return;
+    self->history = NULL;
+    complain(self, "the block history cannot be read: %s",
+             why.text[0] != '\0' ? why.text : "history/data.mdb is damaged");
 }
 
-static void add_to_history(audit *self, uint32_t index, const hn_header *genesis)
+static void find_in_history(audit *self, uint32_t index)
 {
     if (self->history == NULL)
         return;
     volatile hn_err err = HN_ERR_CORRUPT; /* kept over the jump */
     if (sigsetjmp(beyond_history, 1) == 0) {
         guard_history(true);
-        err = hn_history_add_ledger(self->history, index, self->ledgers[index].name, genesis,
-                                    &self->ledgers[index].genesis_hash);
+        err = hn_history_find_ledger(self->history, index, self->ledgers[index].name,
+                                     &self->ledgers[index].genesis_hash);
     }
     guard_history(false);
     if (err == HN_OK)
@@ -290,10 +299,10 @@ static hn_err open_ledger(audit *self, const hn_node_ledger_options *options)
     HN_TRY(hn_ledger_create(&replayed->executor, &ledger->genesis, &executor_options));
     self->ledger_count++;
     HN_TRY(hn_sealer_create(&replayed->sealer, &ledger->genesis, 0));
-    const hn_header *genesis = hn_sealer_head(replayed->sealer, &ledger->genesis_hash);
+    hn_sealer_head(replayed->sealer, &ledger->genesis_hash);
     hn_ledger_note_sealed(replayed->executor, 0, &ledger->genesis_hash);
     hn_verified_ledger_begin(&ledger->done, ledger->name, &ledger->genesis, &ledger->genesis_hash);
-    add_to_history(self, self->ledger_count - 1, genesis);
+    find_in_history(self, self->ledger_count - 1);
     return check_snapshots(self, ledger);
 }
 

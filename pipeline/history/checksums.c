@@ -22,7 +22,7 @@
 enum {
     PATH_BYTES = 4096,
     PIECE_BYTES = 1024 * 1024,
-    MARKER_BYTES = 256,
+    MARKER_BYTES = 512,
     HEAD_BYTES = 40,
     SUM_BYTES = 16,
 };
@@ -208,9 +208,10 @@ hn_err hn_history_inspect(hn_history_problem *problem, const char *directory)
 {
     hn_err err = hn_history_marker_check(directory);
     if (err == HN_ERR_VERSION && problem != NULL)
+        snprintf(problem->text, sizeof problem->text, "history/marker: the store is of another version");
+    if (err == HN_ERR_BUSY && problem != NULL)
         snprintf(problem->text, sizeof problem->text,
-                 "history/marker: the store was not closed before the machine went down, or is of another "
-                 "version");
+                 "history/marker: the store was in use when the machine went down, or when it was copied");
     HN_TRY(err);
     uint8_t *sums;
     uint64_t pieces;

@@ -46,17 +46,29 @@ typedef struct hn_history_status {
 } hn_history_status;
 
 /* Opens or makes the store; the caller sees to it that no other process has it open. *was_wiped: there was
- * one that could not be trusted (not closed before a crash of the machine, other version, damaged); it is
- * empty now and must be filled from the log again, and *problem says why. HN_ERR_IO, HN_ERR_NO_SPACE.
+ * one that could not be trusted (in use when the machine crashed or it was copied, other version, damaged);
+ * it is empty now and must be filled from the log again, and *problem says why. HN_ERR_IO, HN_ERR_NO_SPACE.
  * *problem may be NULL. */
 HN_MUST_USE hn_err hn_history_open(hn_history **out, hn_history_problem *problem, bool *was_wiped,
                                    const hn_history_options *options);
 
 /* Looks at a closed store, and changes nothing: what hn_history_open would wipe. HN_ERR_NOT_FOUND: there is
- * none. HN_ERR_VERSION: it cannot be trusted or is of another version. HN_ERR_CORRUPT: *problem names the
- * file that is not as it was when the store was closed. A store that was not closed, or is larger than 8 GiB,
- * has no checksums: then this says nothing about its content. */
+ * none. HN_ERR_VERSION: it is of another version. HN_ERR_BUSY: it cannot be trusted, for it was in use when
+ * the machine went down, or when it was copied. HN_ERR_CORRUPT: *problem names the file that is not as it was
+ * when the store was closed. A store that was not closed, or is larger than 8 GiB, has no checksums: then
+ * this says nothing about its content. */
 HN_MUST_USE hn_err hn_history_inspect(hn_history_problem *problem, const char *directory);
+
+/* Opens a store to be read, without changing anything; nobody has it open for writing. What can be called is
+ * hn_history_find_ledger for each ledger, readers, and hn_history_close. Of a store that hn_history_inspect
+ * did not find good, reading may end in SIGSEGV or SIGBUS: it was killed, and has no checksums. */
+HN_MUST_USE hn_err hn_history_open_read_only(hn_history **out, hn_history_problem *problem,
+                                             const char *directory);
+
+/* As hn_history_add_ledger, in a store that was opened to be read. `genesis_hash` NULL: any.
+ * HN_ERR_NOT_FOUND, HN_ERR_MISMATCH: the one of this name has another genesis. */
+HN_MUST_USE hn_err hn_history_find_ledger(hn_history *history, uint32_t index, const char *name,
+                                          const hn_hash *genesis_hash);
 
 /* Commits what was put and marks the store as closed cleanly. All readers must be gone. */
 void hn_history_close(hn_history *history);

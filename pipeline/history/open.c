@@ -10,7 +10,6 @@
 
 enum {
     PATH_BYTES = 4096,
-    TABLES = 11,
     PENDING_CHUNK_BYTES = 1024 * 1024,
     READERS_DEFAULT = 256,
 };
@@ -64,16 +63,12 @@ static void remove_file(const char *directory, const char *name)
     unlink(path);
 }
 
-static int open_tables(hn_history *history)
+int hn_history_open_tables(hn_history *history, MDB_txn *transaction, unsigned flags)
 {
-    MDB_txn *transaction;
-    int code = mdb_txn_begin(history->environment, NULL, 0, &transaction);
-    if (code != 0)
-        return code;
     const struct {
         const char *name;
         MDB_dbi *table;
-    } tables[TABLES] = {
+    } tables[HN_HISTORY_TABLES] = {
         {"ledgers", &history->ledgers},
         {"blocks", &history->blocks},
         {"blooms", &history->blooms},
@@ -86,8 +81,19 @@ static int open_tables(hn_history *history)
         {"undo runs", &history->undo_index.runs},
         {"undo chunks", &history->undo_index.chunks},
     };
-    for (unsigned i = 0; i < TABLES && code == 0; i++)
-        code = mdb_dbi_open(transaction, tables[i].name, MDB_CREATE, tables[i].table);
+    int code = 0;
+    for (unsigned i = 0; i < HN_HISTORY_TABLES && code == 0; i++)
+        code = mdb_dbi_open(transaction, tables[i].name, flags, tables[i].table);
+    return code;
+}
+
+static int open_tables(hn_history *history)
+{
+    MDB_txn *transaction;
+    int code = mdb_txn_begin(history->environment, NULL, 0, &transaction);
+    if (code != 0)
+        return code;
+    code = hn_history_open_tables(history, transaction, MDB_CREATE);
     if (code != 0) {
         mdb_txn_abort(transaction);
         return code;
@@ -104,7 +110,7 @@ static int open_environment(hn_history *history, const hn_history_options *optio
     history->view.limit_bytes = map_bytes;
     code = mdb_env_set_mapsize(history->environment, map_bytes);
     if (code == 0)
-        code = mdb_env_set_maxdbs(history->environment, TABLES);
+        code = mdb_env_set_maxdbs(history->environment, HN_HISTORY_TABLES);
     if (code == 0)
         code = mdb_env_set_maxreaders(history->environment,
                                       options->readers_max != 0 ? options->readers_max : READERS_DEFAULT);
@@ -139,7 +145,7 @@ static hn_err prepare_directory(const char *directory, bool is_durable, bool *wa
         return errno == ENOSPC ? HN_ERR_NO_SPACE : HN_ERR_IO;
     }
     hn_err err = hn_history_inspect(problem, directory);
-    *was_wiped = err == HN_ERR_VERSION || err == HN_ERR_CORRUPT;
+    *was_wiped = err == HN_ERR_VERSION || err == HN_ERR_CORRUPT || err == HN_ERR_BUSY;
     if (*was_wiped || err == HN_ERR_NOT_FOUND) {
         remove_file(directory, "data.mdb");
         remove_file(directory, "lock.mdb");
@@ -200,7 +206,7 @@ void hn_history_close(hn_history *history)
         return;
     /* Should one of these fail, the marker goes on saying "open": only the next start on this boot trusts it.
      */
-    if (!history->is_distrusted && hn_history_commit(history) == HN_OK &&
+    if (!history->is_read_only && !history->is_distrusted && hn_history_commit(history) == HN_OK &&
         mdb_env_sync(history->environment, 1) == 0 &&
         hn_history_marker_write(history->directory, HN_HISTORY_CLEAN) == HN_OK) {
         /* Only the process that has it open needs LMDB's table of readers. */

@@ -12,6 +12,7 @@
 enum {
     HN_HISTORY_LEDGERS_MAX = 1024,
     HN_HISTORY_NAME_MAX = 63,
+    HN_HISTORY_TABLES = 11,
     HN_HISTORY_BLOCK_KEY_BYTES = 12,
     HN_HISTORY_LEDGER_BYTES = 36,        /* id u32 | genesis hash */
     HN_HISTORY_LEDGER_SOURCE_BYTES = 60, /* and, when known, what the genesis was made from: u64... */
@@ -81,6 +82,7 @@ struct hn_history {
     hn_history_view view;
     MDB_env *environment;
     char *directory;
+    bool is_read_only;
     bool is_distrusted; /* not to be marked as closed cleanly */
     MDB_dbi ledgers;    /* name -> id u32, genesis hash */
     MDB_dbi blocks;     /* ledger id u32, number u64 -> block_record.h */
@@ -115,6 +117,9 @@ struct hn_history_reader {
 
 /* The id in keys of a ledger, for a reader that is open. */
 uint32_t hn_history_id_of(const hn_history_reader *reader, uint32_t ledger);
+
+/* Opens all tables, with LMDB's flags. LMDB's codes. */
+int hn_history_open_tables(hn_history *history, MDB_txn *transaction, unsigned flags);
 
 /* An LMDB code as an error. */
 hn_err hn_history_err(int code);
@@ -208,8 +213,8 @@ void hn_history_note_undo(hn_history *history, uint32_t index);
 
 /* --- marker.c: whether the file can be trusted after a restart --- */
 
-/* Decides whether what lies in `directory` may be used. HN_ERR_NOT_FOUND: there is nothing. HN_ERR_VERSION:
- * it must be wiped. */
+/* Decides whether what lies in `directory` may be used. HN_ERR_NOT_FOUND: there is nothing. HN_ERR_VERSION,
+ * HN_ERR_BUSY (it was in use when the machine went down or it was copied): it must be wiped. */
 hn_err hn_history_marker_check(const char *directory);
 
 /* How the store is: in use, in use and trusted whatever happens, or closed. */

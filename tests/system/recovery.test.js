@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 
-import { run, startNode, until, workFolder } from './support/node.js';
+import { filesBelow, run, startNode, until, workFolder } from './support/node.js';
 import { accounts, developmentChain, sign, stranger } from './support/wallets.js';
 
 const args = ['--log-segment', '8', '--snapshot-frames', '0', '--snapshot-every-frames', '0', '--snapshot-rate', '0'];
@@ -64,4 +64,54 @@ test('a lost history does not hold up the start when the log is long', async (t)
   node = await startNode(t, { data, args });
   assert.match(node.stderr, /replaying the whole log/);
   assert.equal((await node.call('eth_getBlockByNumber', ['0x5', false])).transactions.length, 1);
+});
+
+// Everything that a copy, a listing or a checksum tells of a folder.
+function look(folder) {
+  const found = {};
+  for (const entry of ['.', ...fs.readdirSync(folder, { recursive: true })].sort()) {
+    const { ino, size, mtimeNs, ctimeNs } = fs.statSync(path.join(folder, entry), { bigint: true });
+    found[entry] = `${ino} ${size} ${mtimeNs} ${ctimeNs}`;
+  }
+  return { found, files: filesBelow(folder) };
+}
+
+test('an audit changes nothing, whether a node was stopped, killed, or copied while it ran', async (t) => {
+  const folder = workFolder(t);
+  const data = path.join(folder, 'data');
+  const running = path.join(folder, 'running');
+  let node = await startNode(t, { data, args });
+  const count = await pay(node, 20);
+  // On this boot, with all that the node has open.
+  fs.cpSync(data, running, { recursive: true });
+  await snapshot(node);
+  await node.stop('SIGKILL');
+  const killed = path.join(folder, 'killed');
+  fs.renameSync(data, killed);
+  node = await startNode(t, { data: killed, args });
+  assert.doesNotMatch(node.stderr, /could not be trusted/, 'moved, not copied');
+  await node.stop('SIGKILL');
+  const stopped = path.join(folder, 'stopped');
+  fs.cpSync(killed, stopped, { recursive: true });
+  node = await startNode(t, { data: stopped, args });
+  assert.match(node.stderr, /could not be trusted.*history.marker: the store was in use .* when it was copied/s);
+  await node.stop();
+
+  for (const [which, compared] of [[running, 0], [killed, count], [stopped, count]]) {
+    const before = look(which);
+    const audit = await run(['verify', '--data', which]);
+    assert.equal(audit.code, 0, `${which}: ${audit.stdout}${audit.stderr}`);
+    assert.match(audit.stdout, new RegExp(`${compared} blocks compared with the history`), which);
+    assert.equal(/note: history.marker: the store was in use .*copied/.test(audit.stderr), which === running, audit.stderr);
+    assert.deepEqual(look(which), before, which);
+  }
+  node = await startNode(t, { data: running, args });
+  assert.match(node.stderr, /history.marker: the store was in use .* when it was copied/);
+  assert.match(node.stderr, /replayed 20 frames/);
+  assert.equal(await node.balance(stranger(7)), BigInt(count));
+  for (let number = 1; number <= count; number++)
+    assert.equal((await node.call('eth_getBlockByNumber', [`0x${number.toString(16)}`, false])).transactions.length, 1);
+  assert.equal((await node.stop()).code, 0);
+  const audit = await run(['verify', '--data', running]);
+  assert.match(audit.stdout, new RegExp(`${count} blocks compared with the history(.|\n)*Everything agrees`), audit.stderr);
 });
