@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { generator } from './support/crashes.js';
 import { Sender } from './support/datagrams.js';
 import { genesis } from './support/genesis.js';
-import { filesBelow, Node, refusedNode, run, startNode, workFolder } from './support/node.js';
+import { filesBelow, Node, refusedNode, run, startNode, until, workFolder } from './support/node.js';
 import { accounts, sign, stranger } from './support/wallets.js';
 
 const segment = 'log-000000000001.segment';
@@ -242,6 +242,8 @@ test('a snapshot of another log is passed over, and both files are named', async
     const sender = new Sender(t, node.udpPort);
     for (let nonce = blocks; nonce < blocks + 2; nonce++)
       assert.equal((await sender.submit(sign(accounts[0], { nonce, to: stranger(1), value }))).verdict, 'EXECUTED');
+    // A start does not look at a snapshot that the block history does not reach.
+    await until(async () => Number(await node.call('eth_blockNumber')) === blocks + 2, 'the block history has them');
     await node.stop(stop);
   };
   await pay(there, 7n, 'SIGTERM');
