@@ -299,6 +299,72 @@ static void bench_blocks(bench *b, hn_state_trie *trie, uint32_t count, double b
     report("", ours[BLOCKS / 2] / unit, "building the whole trie anew", build_ns / unit, "us");
 }
 
+/* A block that changes `count` different slots of one contract, which has one for every account. */
+static hn_state_diff make_slot_block(bench *b, uint32_t count, uint64_t round)
+{
+    hn_state_diff diff = {
+        .accounts = take(1, sizeof *diff.accounts), .account_count = 1, .slot_count = count};
+    hn_slot_change *slots = take(count, sizeof *slots);
+    size_t stride = b->account_count / count, start = hn_prng_below(&b->prng, stride);
+    for (uint32_t i = 0; i < count; i++) {
+        slots[i].key = hn_u256_of(start + i * stride);
+        slots[i].before = hn_u256_of(1);
+        slots[i].after = hn_u256_of(2 + round);
+    }
+    diff.accounts[0] = (hn_account_change){
+        .address = b->addresses[0],
+        .existed = true,
+        .exists = true,
+        .before = b->accounts[0],
+        .after = b->accounts[0],
+        .slots = slots,
+        .slot_count = count,
+    };
+    return diff;
+}
+
+static void bench_slot_blocks(bench *b, hn_state_trie *trie, uint32_t count, double build_ns)
+{
+    enum { BLOCKS = 15 };
+    double ours[BLOCKS];
+    for (int i = 0; i < BLOCKS; i++) {
+        hn_state_diff diff = make_slot_block(b, count, (uint64_t)i);
+        hn_hash root;
+        double start = now_ns();
+        HN_CHECK(hn_state_trie_apply(trie, &root, &diff) == HN_OK);
+        ours[i] = now_ns() - start;
+        free((void *)(uintptr_t)diff.accounts[0].slots);
+        free(diff.accounts);
+    }
+    qsort(ours, BLOCKS, sizeof *ours, compare_doubles);
+    char what[64];
+    snprintf(what, sizeof what, "storage trie, slot of a block of %u", count);
+    double unit = 1e3 * count;
+    report(what, ours[BLOCKS / 2] / unit, "building the whole trie anew", build_ns / unit, "us");
+}
+
+/* One contract's storage with as many slots as there are accounts. */
+static void bench_storage_trie(bench *b)
+{
+    hn_flat *flat;
+    hn_state_trie *trie;
+    hn_hash root;
+    HN_CHECK(hn_flat_create(&flat, seed, 1) == HN_OK);
+    HN_CHECK(hn_flat_put_account(flat, &b->addresses[0], &b->accounts[0]) == HN_OK);
+    for (size_t i = 0; i < b->account_count; i++) {
+        hn_u256 key = hn_u256_of(i), value = hn_u256_of(1);
+        HN_CHECK(hn_flat_put_slot(flat, &b->addresses[0], &key, &value) == HN_OK);
+    }
+    HN_CHECK(hn_state_trie_create(&trie, seed) == HN_OK);
+    double start = now_ns();
+    HN_CHECK(hn_state_trie_build(trie, &root, flat) == HN_OK);
+    double build_ns = now_ns() - start;
+    bench_slot_blocks(b, trie, 1000, build_ns);
+    bench_slot_blocks(b, trie, 10000, build_ns);
+    hn_state_trie_destroy(trie);
+    hn_flat_destroy(flat);
+}
+
 static void bench_trie(bench *b)
 {
     hn_state_trie *trie;
@@ -331,6 +397,7 @@ int main(int argc, char **argv)
     report("flat lookup, batches of 32", median_ns(&b, look_up_in_batches, LOOKUPS), "binary search", sorted,
            "ns");
     bench_trie(&b);
+    bench_storage_trie(&b);
     bench_slots(&b);
     if (b.sink == 1) /* never, but the compiler cannot know */
         puts("");

@@ -4,6 +4,7 @@
 #include "engine/base/check.h"
 #include "engine/base/hash_table.h"
 #include "engine/chain/ancestry.h"
+#include "pipeline/core/placement.h"
 #include "pipeline/history/reader.h"
 #include "shard/store/ways_back.h"
 
@@ -65,6 +66,16 @@ static hn_err check_chain_id(const hn_node *node, const hn_node_ledger *ledger, 
     return HN_OK;
 }
 
+/* What is filled from now on is for this core; NULL: for whoever fills it. */
+static void work_for(const hn_node *node, const hn_core *core)
+{
+    int numa_node = -1;
+    for (uint32_t i = 0; core != NULL && i < node->core_count; i++)
+        if (node->cores[i] == core)
+            numa_node = hn_placement_node_of(node->lcores[i]);
+    hn_placement_prefer(numa_node);
+}
+
 /* Executor and sealer, on the genesis block. */
 static hn_err make_state(hn_node_ledger *ledger, uint64_t table_seed)
 {
@@ -75,7 +86,9 @@ static hn_err make_state(hn_node_ledger *ledger, uint64_t table_seed)
         .imports_own_blocks = true,
         .port = {.self = ledger, .await_block_hash = hn_node_await_block_hash},
     };
+    work_for(ledger->node, ledger->node->shards[ledger->shard]->core);
     HN_TRY(hn_ledger_create(&ledger->executor, &ledger->genesis, &executor_options));
+    work_for(ledger->node, ledger->node->back);
     HN_TRY(ledger->is_bare ? hn_sealer_create_bare(&ledger->sealer, &ledger->genesis.header, table_seed)
                            : hn_sealer_create(&ledger->sealer, &ledger->genesis, table_seed));
     hn_sealer_head(ledger->sealer, &ledger->genesis_hash);
@@ -252,6 +265,7 @@ static hn_err restore_way(hn_node *node, hn_node_ledger *ledger, hn_node_problem
 {
     hn_snapshot_problem why = {.text = ""};
     hn_flat *flat = NULL;
+    work_for(node, node->shards[ledger->shard]->core);
     hn_err err = hn_snapshot_load_way(&node->io, &why, info, &flat, &node->boot_arena, ledger->name, ways, at,
                                       table_seed);
     if (err == HN_ERR_NO_MEMORY) {
@@ -270,6 +284,7 @@ static hn_err restore_way(hn_node *node, hn_node_ledger *ledger, hn_node_problem
         hn_flat_destroy(flat);
         return HN_ERR_MISMATCH;
     }
+    work_for(node, node->back);
     err = hn_sealer_restore(ledger->sealer, flat, &info->head);
     if (err == HN_ERR_MISMATCH) {
         fprintf(stderr, "hanse: %s-%020llu.snapshot: the state is not that of its block\n", ledger->name,
@@ -433,6 +448,7 @@ hn_err hn_node_open_ledger(hn_node *node, hn_node_problem *problem, hn_node_ledg
         if (err == HN_OK)
             hn_query_engine_set_sealer(node->query_engine, ledger->index, ledger->sealer);
     }
+    work_for(node, NULL);
     free(info);
     return err;
 }

@@ -188,6 +188,16 @@ static hn_err check_options(const hn_node_options *options, hn_node_problem *pro
     return HN_ERR_INVALID;
 }
 
+/* Which lcore of EAL will run each core: its memory is to lie near it. */
+static void choose_lcores(hn_node *node)
+{
+    unsigned lcore = UINT32_MAX;
+    for (uint32_t i = 0; i < node->core_count; i++) {
+        lcore = rte_get_next_lcore(lcore, 1, 0);
+        node->lcores[i] = lcore;
+    }
+}
+
 static hn_err create(hn_node *node, hn_node_problem *problem)
 {
     uint64_t table_seed;
@@ -198,6 +208,7 @@ static hn_err create(hn_node *node, hn_node_problem *problem)
     hn_err err = hn_topology_build(node);
     if (err != HN_OK)
         return explain(problem, "cores and rings", "", err);
+    choose_lcores(node);
     HN_TRY(open_stores(node, problem));
     HN_TRY(open_engine(node, problem, table_seed));
     err = hn_recover(node, problem);
@@ -310,18 +321,16 @@ hn_err hn_node_start(hn_node *node, hn_node_problem *problem)
     node->front->expect_ns = WRITE_SPIN_NS;
     node->front->end = close_log;
     node->front->end_self = node;
-    unsigned lcore = rte_get_next_lcore(UINT32_MAX, 1, 0);
     for (uint32_t i = 0; i < node->core_count; i++)
         hn_core_ready(node->cores[i]);
     for (uint32_t i = 0; i < node->core_count; i++) {
+        unsigned lcore = node->lcores[i];
         if (lcore >= RTE_MAX_LCORE || rte_eal_remote_launch(hn_core_run, node->cores[i], lcore) != 0) {
             atomic_store(&node->stop, true);
             atomic_store(&node->stop_front, true);
             rte_eal_mp_wait_lcore();
             return explain(problem, "cores", "fewer lcores than worker cores were started", HN_ERR_SYSTEM);
         }
-        node->lcores[i] = lcore;
-        lcore = rte_get_next_lcore(lcore, 1, 0);
     }
     return HN_OK;
 }
